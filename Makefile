@@ -1,0 +1,57 @@
+# Two commands do everything: `make up` runs the laptop fleet, `make test` runs every check.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help up test unit check lint types floors bench docs lock clean
+
+help:  ## list the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/:/' | awk -F: '{printf "  make %-7s %s\n", $$1, $$2}'
+
+up: $(VENV)/run.stamp  ## run the laptop fleet until Ctrl-C
+	@$(BIN)/amalthea up
+
+test: $(VENV)/dev.stamp check  ## every check and the default test suite
+	$(BIN)/pytest
+
+unit: $(VENV)/dev.stamp  ## the fast part of the tests
+	$(BIN)/pytest -m "not system and not browser and not slow"
+
+check: lint types floors  ## lint, types and the floors between packages
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/dev.stamp
+	$(BIN)/mypy
+
+floors: $(VENV)/dev.stamp
+	$(BIN)/lint-imports
+
+bench: $(VENV)/dev.stamp  ## every benchmark, in its quick form
+	$(BIN)/python -m benchmarks all --quick
+
+docs: $(VENV)/docs.stamp  ## build the documentation into docs/_build
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+
+lock: $(VENV)/dev.stamp  ## solve the dependencies anew
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --group build pyproject.toml -o lock/run.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --group build --group dev -c lock/run.txt pyproject.toml -o lock/dev.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --group build --group dev --group docs -c lock/dev.txt pyproject.toml -o lock/docs.txt
+
+clean:  ## remove the environment and everything built
+	rm -rf $(VENV) docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "amalthea needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1). Say which one: make PYTHON=python3.11 up" >&2; exit 2; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+		{ echo "Python's venv module is missing. On Debian and Ubuntu: apt install python3-venv" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/%.stamp: lock/%.txt pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r lock/$*.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,108 @@
+"""The frame of every public application: static files, error pages, security headers, request metrics."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from http import HTTPStatus
+
+from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from amalthea.model.edge import SITE_HEADER
+from amalthea.web.metrics import RequestMetrics
+from amalthea.web.static_files import PREFIX, StaticFiles
+from amalthea.web.templates import Pages
+
+log = logging.getLogger(__name__)
+
+STRICT_CSP = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+)
+
+
+class PageError(HTTPException):
+    """An error that becomes a page: what is wrong, where, and what to do next."""
+
+    def __init__(
+        self, status: int, message: str, *, where: str = "", hint: str = "", headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(status, message, headers)
+        self.where = where
+        self.hint = hint
+
+
+class SafeHeaders:
+    """Adds the headers that every answer carries, unless the application set its own."""
+
+    def __init__(self, app: ASGIApp, site: str, csp: str) -> None:
+        self.app = app
+        self.headers = {
+            SITE_HEADER: site,
+            "content-security-policy": csp,
+            "x-content-type-options": "nosniff",
+            "referrer-policy": "strict-origin-when-cross-origin",
+            "cross-origin-opener-policy": "same-origin",
+            "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and add to the answer."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def add(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self.headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self.app(scope, receive, add)
+
+
+def application(
+    routes: Sequence[BaseRoute],
+    *,
+    site: str,
+    pages: Pages,
+    static: StaticFiles,
+    registry: CollectorRegistry,
+    csp: str = STRICT_CSP,
+) -> Starlette:
+    """A service's public application. An `HTTPException` or `PageError` becomes a page; so does a bug."""
+
+    async def problem(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        status = HTTPStatus(error.status_code)
+        return pages.response(
+            "error.html",
+            status=status,
+            headers={"cache-control": "no-store", **(error.headers or {})},
+            title=status.phrase,
+            message=error.detail if error.detail != status.phrase else status.description or status.phrase,
+            where=getattr(error, "where", ""),
+            hint=getattr(error, "hint", ""),
+        )
+
+    async def fault(request: Request, error: Exception) -> Response:
+        log.error("request failed", exc_info=error, extra={"path": request.url.path})
+        return await problem(request, PageError(500, "Something on this server went wrong. It has been logged."))
+
+    return Starlette(
+        routes=[Route(PREFIX + "{name}", static, methods=["GET"]), *routes],
+        exception_handlers={HTTPException: problem, Exception: fault},
+        middleware=[
+            Middleware(RequestMetrics, registry=registry),
+            Middleware(SafeHeaders, site=site, csp=csp),
+        ],
+    )

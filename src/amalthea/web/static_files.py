@@ -1,0 +1,65 @@
+"""Static files from memory, under names that hold their hash, so that browsers may keep them for ever."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import mimetypes
+from collections.abc import Mapping
+from importlib.resources import files
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+FOREVER = "public, max-age=31536000, immutable"
+PREFIX = "/static/"
+_COMPRESSIBLE = ("text/", "application/javascript", "image/svg+xml")
+
+
+class Asset(msgspec.Struct, frozen=True, kw_only=True):
+    """One file: its bytes as they are and, where that is smaller, compressed."""
+
+    body: bytes
+    gzipped: bytes | None
+    media_type: str
+
+
+class StaticFiles:
+    """The files in the `static` directories of some packages, by hashed name; later packages win."""
+
+    def __init__(self, *packages: str) -> None:
+        self.urls: dict[str, str] = {}
+        self._assets: dict[str, Asset] = {}
+        for package in packages:
+            for file in files(package).joinpath("static").iterdir():
+                self._add(file.name, file.read_bytes())
+
+    def _add(self, name: str, body: bytes) -> None:
+        stem, _, suffix = name.rpartition(".")
+        hashed = f"{stem}.{hashlib.sha256(body).hexdigest()[:12]}.{suffix}"
+        media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        packed = gzip.compress(body, 9, mtime=0) if media_type.startswith(_COMPRESSIBLE) else body
+        self._assets[hashed] = Asset(
+            body=body, gzipped=packed if len(packed) < len(body) else None, media_type=media_type
+        )
+        self.urls[name] = PREFIX + hashed
+
+    def url(self, name: str) -> str:
+        """The path of a file by its plain name; `KeyError` for one that is not there."""
+        return self.urls[name]
+
+    def names(self) -> Mapping[str, str]:
+        """Every plain name and its path."""
+        return dict(self.urls)
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer `GET /static/{name}`."""
+        asset = self._assets.get(request.path_params["name"])
+        if asset is None:
+            raise HTTPException(404)
+        headers = {"cache-control": FOREVER, "vary": "accept-encoding"}
+        if asset.gzipped is not None and "gzip" in request.headers.get("accept-encoding", ""):
+            return Response(asset.gzipped, media_type=asset.media_type, headers={**headers, "content-encoding": "gzip"})
+        return Response(asset.body, media_type=asset.media_type, headers=headers)
