@@ -1,0 +1,1 @@
+"""Ask a running thing whether it works, from outside, as its visitors would."""
