@@ -1,0 +1,55 @@
+"""What a running Envoy says of itself, asked through its admin socket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import msgspec
+
+from amalthea.edge.errors import EdgeUnreachable
+
+_TIMEOUT = 2.0
+# What keeps a host from being chosen; "timeout" alone only says how its last check failed.
+_SICK = ("failed_active_health_check", "failed_outlier_check", "pending_active_hc")
+
+
+class Admin:
+    """The admin interface behind `socket`. Every method raises `EdgeUnreachable` when nobody answers."""
+
+    def __init__(self, socket: Path) -> None:
+        self.socket = socket
+
+    async def versions(self) -> dict[str, str]:
+        """The version in force of every dynamic resource file, by the name of its statistic."""
+        text = await self._get("/stats?filter=version_text")
+        return {name: value.strip('" ') for name, _, value in (line.partition(":") for line in text.splitlines())}
+
+    async def hosts(self) -> dict[str, dict[tuple[str, int], bool]]:
+        """For each cluster, the hosts that it may choose from, and whether each is healthy."""
+        found = msgspec.json.decode(await self._get("/clusters?format=json"))
+        return {
+            cluster["name"]: dict(_host(host) for host in cluster.get("host_statuses", ()))
+            for cluster in found.get("cluster_statuses", ())
+        }
+
+    async def _get(self, path: str) -> str:
+        try:
+            transport = httpx2.AsyncHTTPTransport(uds=str(self.socket))
+            async with httpx2.AsyncClient(transport=transport, timeout=_TIMEOUT) as client:
+                answer = await client.get(f"http://edge{path}")
+        except (httpx2.HTTPError, OSError) as error:
+            raise EdgeUnreachable(
+                f"no Envoy answers ({error or type(error).__name__})",
+                where=str(self.socket),
+                hint="See `amalthea ps` and `amalthea logs edge`.",
+            ) from None
+        return answer.text
+
+
+def _host(status: Mapping[str, Any]) -> tuple[tuple[str, int], bool]:
+    address = status["address"]["socket_address"]
+    health = status.get("health_status", {})
+    return (address["address"], address["port_value"]), not any(health.get(flag) for flag in _SICK)
