@@ -85,10 +85,8 @@ class EdgeDeclaration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         Meta(description="How the public names are written: http on localhost, else https."),
     ] = None
     port: Annotated[
-        int | None,
-        Meta(
-            description="The port in public URLs: on localhost the one the edge listens on, else none.", ge=1, le=65535
-        ),
+        Annotated[int, Meta(ge=1, le=65535)] | None,
+        Meta(description="The port in public URLs: on localhost the one the edge listens on, else none."),
     ] = None
 
 
