@@ -59,14 +59,15 @@ _CHECK = {
     "http_health_check": {"path": READY},
 }
 
-# Connections that fail eject a host at once; answers never do. A slow answer counts as a failure here as soon as
-# it is raced, so the threshold is high and half of the hosts always stay.
+# Answers never eject a host, whatever their status: pages fail for reasons of their own. Failed connections do, and so
+# does an answer that is late enough to be raced, hence the high threshold: thirty slow pages at once are no outage,
+# a hundred requests in a row without an answer are. Half of the hosts always stay.
 _OUTLIERS = {
     "enforcing_consecutive_5xx": 0,
     "enforcing_consecutive_gateway_failure": 0,
     "enforcing_success_rate": 0,
     "split_external_local_origin_errors": True,
-    "consecutive_local_origin_failure": 5,
+    "consecutive_local_origin_failure": 100,
     "enforcing_consecutive_local_origin_failure": 100,
     "enforcing_local_origin_success_rate": 0,
     "interval": "1s",

@@ -1,0 +1,58 @@
+"""A small real service for the edge's tests: `python -m tests.edge.origin PORT SITE`.
+
+`/slow` takes a second, `/status/N` answers N, `/echo` is a WebSocket, `/hits` counts what came; anything else says
+which site answered. `/-/readyz` is on the same port.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections import Counter
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
+
+
+def origin(site: str) -> Starlette:
+    """The application of one copy."""
+    hits: Counter[str] = Counter()
+
+    async def anything(request: Request) -> Response:
+        hits[f"{request.method} {request.url.path}"] += 1
+        if request.url.path == "/slow":
+            await asyncio.sleep(1)
+        return PlainTextResponse(site, headers={"x-amalthea-site": site})
+
+    async def status(request: Request) -> Response:
+        hits[request.url.path] += 1
+        return PlainTextResponse(site, status_code=int(request.path_params["code"]))
+
+    async def headers(request: Request) -> Response:
+        return JSONResponse(dict(request.headers))
+
+    async def count(request: Request) -> Response:
+        return JSONResponse(hits)
+
+    async def echo(socket: WebSocket) -> None:
+        await socket.accept()
+        while True:
+            await socket.send_text(f"{site}: {await socket.receive_text()}")
+
+    return Starlette(
+        routes=[
+            Route("/status/{code}", status),
+            Route("/headers", headers),
+            Route("/hits", count),
+            WebSocketRoute("/echo", echo),
+            Route("/{path:path}", anything, methods=["GET", "POST"]),
+        ]
+    )
+
+
+if __name__ == "__main__":
+    uvicorn.run(origin(sys.argv[2]), port=int(sys.argv[1]), log_level="error", ws="websockets-sansio")
