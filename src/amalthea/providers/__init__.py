@@ -1,0 +1,1 @@
+"""Places that run workloads: each package here implements `model.provider.Provider`, and none knows another."""

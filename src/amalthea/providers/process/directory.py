@@ -1,0 +1,20 @@
+"""What a fleet's directory holds on this machine, whatever the fleet file says today."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from amalthea.providers.process.identity import real
+from amalthea.providers.process.lock import sweep
+from amalthea.providers.process.observation import scan
+
+
+def sites(directory: Path) -> set[str]:
+    """The names of the sites that have a process here: also those that left the fleet file meanwhile."""
+    return {one.identity.site for one in scan(real(directory))}
+
+
+def tidy(directory: Path) -> None:
+    """Remove what killed commands left in `run/`, unless something of the fleet runs. Logs stay."""
+    if not sites(directory):
+        sweep(directory / "run")
