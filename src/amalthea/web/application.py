@@ -99,7 +99,7 @@ def application(
         return await problem(request, PageError(500, "Something on this server went wrong. It has been logged."))
 
     return Starlette(
-        routes=[Route(PREFIX + "{name}", static, methods=["GET"]), *routes],
+        routes=[Route(PREFIX + "{name}", static.answer, methods=["GET"]), *routes],
         exception_handlers={HTTPException: problem, Exception: fault},
         middleware=[
             Middleware(RequestMetrics, registry=registry),

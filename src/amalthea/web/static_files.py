@@ -54,7 +54,7 @@ class StaticFiles:
         """Every plain name and its path."""
         return dict(self.urls)
 
-    async def __call__(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
         """Answer `GET /static/{name}`."""
         asset = self._assets.get(request.path_params["name"])
         if asset is None:

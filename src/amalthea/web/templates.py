@@ -34,5 +34,5 @@ class Pages:
     def response(
         self, template: str, *, status: int = 200, headers: dict[str, str] | None = None, **values: Any
     ) -> HTMLResponse:
-        """One page as an answer."""
-        return HTMLResponse(self.html(template, **values), status_code=status, headers=headers)
+        """One page as an answer; the template knows its `status`."""
+        return HTMLResponse(self.html(template, status=status, **values), status_code=status, headers=headers)
