@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
-from amalthea.model.errors import ObjectMissing, StoreUnavailable
+from amalthea.model.errors import StoreUnavailable
 from amalthea.model.probe import Observation, Probe, Watch
-from amalthea.model.store import ObjectInfo, check_key
+from amalthea.model.store import ObjectInfo
 from amalthea.services.status.track import Report, Thresholds, Track
+from amalthea.store.memory import MemoryStore
 
 NOON = datetime(2026, 5, 17, 12, tzinfo=UTC)
 TWO_ONE = Thresholds(down_after=2, up_after=1)
@@ -38,39 +41,34 @@ def report(vantage: str, watches: list[Watch], up: Callable[[Watch], bool], *, a
     return Report(vantage=vantage, at=NOON, tracks=tracks)
 
 
-class SmallStore:
-    """A store in memory, as small as the contract allows. While `broken`, every call fails."""
+class TroubledStore(MemoryStore):
+    """A store whose `trouble` can be set: "broken" fails every call, "hanging" answers none."""
 
-    def __init__(self, clock: Callable[[], datetime] = lambda: NOON) -> None:
-        self.objects: dict[str, bytes] = {}
-        self.broken = False
-        self.clock = clock
+    trouble: Literal["", "broken", "hanging"] = ""
 
-    def _check(self, key: str) -> None:
-        check_key(key)
-        if self.broken:
+    async def _suffer(self, key: str) -> None:
+        if self.trouble == "broken":
             raise StoreUnavailable("the disk is full", where=key)
+        if self.trouble == "hanging":
+            await asyncio.sleep(3600)
 
     async def put(self, key: str, body: bytes, *, if_absent: bool = False) -> str:
-        self._check(key)
-        self.objects[key] = body
-        return str(hash(body))
+        await self._suffer(key)
+        return await super().put(key, body, if_absent=if_absent)
 
     async def get(self, key: str) -> bytes:
-        self._check(key)
-        if key not in self.objects:
-            raise ObjectMissing("no such object", where=key)
-        return self.objects[key]
+        await self._suffer(key)
+        return await super().get(key)
 
     async def delete(self, key: str) -> None:
-        self._check(key)
-        self.objects.pop(key, None)
+        await self._suffer(key)
+        await super().delete(key)
 
     async def list(self, prefix: str = "", *, after: str = "") -> AsyncIterator[ObjectInfo]:
-        self._check("listing")
-        for key in sorted(self.objects):
-            if key.startswith(prefix) and key > after:
-                yield ObjectInfo(key=key, size=len(self.objects[key]), etag="", modified=self.clock())
+        await self._suffer(prefix)
+        async for info in super().list(prefix, after=after):
+            yield info
 
-    async def aclose(self) -> None:
-        """Nothing to let go of."""
+    async def keys(self, prefix: str = "") -> tuple[str, ...]:
+        """What it holds, whatever the trouble."""
+        return tuple([info.key async for info in super().list(prefix)])

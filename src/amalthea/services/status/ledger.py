@@ -43,13 +43,24 @@ def latest_key(site: str) -> str:
 
 
 class Ledger:
-    """One site's part of the store. `others` are the sites whose reports it reads."""
+    """One site's part of the store. `others` are the sites whose reports it reads; a store call that takes
+    longer than `patience` seconds has failed.
+    """
 
-    def __init__(self, store: ObjectStore, *, site: str, others: Sequence[str], registry: CollectorRegistry) -> None:
+    def __init__(
+        self,
+        store: ObjectStore,
+        *,
+        site: str,
+        others: Sequence[str],
+        registry: CollectorRegistry,
+        patience: float = CALL_SECONDS,
+    ) -> None:
         self.trouble = ""
         self.reports: dict[str, Report | None] = dict.fromkeys(others)
         self._store = store
         self._site = site
+        self._patience = patience
         self._token = secrets.token_hex(4)
         self._waiting: deque[Batch] = deque(maxlen=WAITING)
         self._failed = Counter(
@@ -109,10 +120,10 @@ class Ledger:
     async def _problem(self, work: Awaitable[object]) -> str:
         """What went wrong with one call, or ""."""
         try:
-            async with asyncio.timeout(CALL_SECONDS):
+            async with asyncio.timeout(self._patience):
                 await work
         except TimeoutError:
-            problem = f"no answer within {CALL_SECONDS:g} s"
+            problem = f"no answer within {self._patience:g} s"
         except (StoreError, OSError, msgspec.MsgspecError) as error:
             problem = str(error) or type(error).__name__
         else:

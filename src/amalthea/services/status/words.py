@@ -8,9 +8,9 @@ from amalthea.services.status.board import Board, Row, Standing
 from amalthea.services.status.track import State
 
 _MANY = {
-    Standing.DOWN: "down",
-    Standing.DEGRADED: "not seen working at every site",
-    Standing.UNKNOWN: "in an unknown state",
+    Standing.DOWN: "are down",
+    Standing.DEGRADED: "work at only some of their sites",
+    Standing.UNKNOWN: "are in an unknown state",
 }
 
 
@@ -23,13 +23,23 @@ def headline(board: Board) -> str:
         return "All services work"
     if board.standing is Standing.CHECKING:
         return "Looking for the first time"
+    if board.standing is Standing.DEGRADED and (site := _lost_site(board)):
+        return f"The site {site} is down; all services work elsewhere"
     if len(rows) == 1:
         return f"{rows[0].service} {sentence(rows[0])}"
     if len(rows) < len(board.rows):
-        return f"{len(rows)} of {len(board.rows)} services are {_MANY[board.standing]}"
+        return f"{len(rows)} of {len(board.rows)} services {_MANY[board.standing]}"
     if board.standing is Standing.UNKNOWN:
         return "Nothing is known at the moment"
-    return f"All services are {_MANY[board.standing]}"
+    return f"All services {_MANY[board.standing]}"
+
+
+def _lost_site(board: Board) -> str:
+    """The one site where everything is down, if all else is up; else ""."""
+    bad = {cell.site for row in board.rows for cell in row.cells if cell.state is not State.UP}
+    site = bad.pop() if len(bad) == 1 else ""
+    there = [cell.state for row in board.rows for cell in row.cells if cell.site == site]
+    return site if len(there) > 1 and set(there) == {State.DOWN} else ""
 
 
 def sentence(row: Row) -> str:
