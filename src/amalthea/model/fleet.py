@@ -82,11 +82,14 @@ class EdgeDeclaration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     ] = ""
     scheme: Annotated[
         Literal["http", "https"] | None,
-        Meta(description="How the public names are written: http on localhost, else https."),
+        Meta(description="How the public names are written: http on localhost, else https.", examples=["https"]),
     ] = None
     port: Annotated[
         Annotated[int, Meta(ge=1, le=65535)] | None,
-        Meta(description="The port in public URLs: on localhost the one the edge listens on, else none."),
+        Meta(
+            description="The port in public URLs: on localhost the one the edge listens on, else none.",
+            examples=[8443],
+        ),
     ] = None
 
 

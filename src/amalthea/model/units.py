@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Self
 
 _AMOUNT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]+)\s*")
@@ -27,6 +28,13 @@ def _amount(text: str, units: dict[str, float] | dict[str, int]) -> float:
     return float(found[1]) * units[found[2]]
 
 
+def _same(kind: type[Duration | ByteSize], text: str, value: float) -> bool:
+    try:
+        return kind.parse(text) == value
+    except ValueError:
+        return False
+
+
 class Duration(float):
     """A span of time in seconds, written `"300 ms"`, `"15 min"`, `"2 h"`."""
 
@@ -37,11 +45,16 @@ class Duration(float):
         """Read what people write; raises `ValueError` for anything else."""
         return cls(_amount(text, _SECONDS))
 
+    def exact(self) -> str:
+        """The text that `parse` reads as the same value; `str` may round."""
+        text = str(self)
+        return text if _same(Duration, text, self) else f"{Decimal(repr(float(self))).normalize():f} s"
+
     def __str__(self) -> str:
         for unit in ("d", "h", "min", "s"):
             if self >= _SECONDS[unit] and self % _SECONDS[unit] == 0:
-                return f"{self / _SECONDS[unit]:g} {unit}"
-        return f"{self / _SECONDS['s']:g} s" if self >= 1 else f"{self * 1000:g} ms"
+                return f"{self / _SECONDS[unit]:.12g} {unit}"
+        return f"{float(self):.12g} s" if self >= 1 else f"{self * 1000:.12g} ms"
 
 
 class ByteSize(int):
@@ -53,6 +66,11 @@ class ByteSize(int):
     def parse(cls, text: str) -> Self:
         """Read what people write; raises `ValueError` for anything else."""
         return cls(_amount(text, _BYTES))
+
+    def exact(self) -> str:
+        """The text that `parse` reads as the same value; `str` may round."""
+        text = str(self)
+        return text if _same(ByteSize, text, self) else f"{int(self)} B"
 
     def __str__(self) -> str:
         for unit in ("TiB", "GiB", "MiB", "KiB"):

@@ -12,9 +12,9 @@ T = TypeVar("T")
 
 
 def encode_amount(value: Any) -> Any:
-    """The encoding hook: amounts as people write them."""
+    """The encoding hook: amounts as people write them, unrounded."""
     if isinstance(value, Duration | ByteSize):
-        return str(value)
+        return value.exact()
     raise TypeError(f"cannot encode a {type(value).__name__}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from http import HTTPStatus
 
@@ -10,7 +9,6 @@ from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -20,8 +18,6 @@ from amalthea.model.edge import SITE_HEADER
 from amalthea.web.metrics import RequestMetrics
 from amalthea.web.static_files import PREFIX, StaticFiles
 from amalthea.web.templates import Pages
-
-log = logging.getLogger(__name__)
 
 STRICT_CSP = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
@@ -78,7 +74,7 @@ def application(
     static: StaticFiles,
     registry: CollectorRegistry,
     csp: str = STRICT_CSP,
-) -> Starlette:
+) -> ASGIApp:
     """A service's public application. An `HTTPException` or `PageError` becomes a page; so does a bug."""
 
     async def problem(request: Request, error: Exception) -> Response:
@@ -95,14 +91,12 @@ def application(
         )
 
     async def fault(request: Request, error: Exception) -> Response:
-        log.error("request failed", exc_info=error, extra={"path": request.url.path})
+        # The server logs it; here it only becomes a page.
         return await problem(request, PageError(500, "Something on this server went wrong. It has been logged."))
 
-    return Starlette(
+    inner = Starlette(
         routes=[Route(PREFIX + "{name}", static.answer, methods=["GET"]), *routes],
         exception_handlers={HTTPException: problem, Exception: fault},
-        middleware=[
-            Middleware(RequestMetrics, registry=registry),
-            Middleware(SafeHeaders, site=site, csp=csp),
-        ],
     )
+    # Around all of it, and not as its middleware: a page about a bug needs them too.
+    return SafeHeaders(RequestMetrics(inner, registry), site, csp)
