@@ -29,6 +29,11 @@ HEALTHY_AFTER = 10.0
 TICK = 1.0
 MARK = " keeper: "
 """Between the time and the text of each line that a keeper writes to the log."""
+LIVES = ("begins", "started", "adopted")
+"""How those lines begin that tell of a program that lives."""
+
+GOOD = "ok"
+"""What a keeper reports once its program runs; anything else says why it does not."""
 
 _SET_PDEATHSIG = 1
 _SET_CHILD_SUBREAPER = 36
@@ -109,12 +114,16 @@ class Keeper:
         os.write(1, f"{now}{MARK}{text}\n".encode())
 
     def report(self, text: str) -> None:
-        """Tell the starting process how the first start went; it may be gone."""
+        """Tell the starting process how the first start went; it may be gone.
+
+        After bad news the pipe is closed by this process's end, so that whoever hears it knows that nothing is left.
+        """
         try:
             os.write(self.order.report, text.encode())
         except OSError:
             self.say("whoever started this keeper is gone")
-        os.close(self.order.report)
+        if text == GOOD:
+            os.close(self.order.report)
 
     # The child's life.
 
@@ -127,11 +136,11 @@ class Keeper:
             return False
         if self.order.adopt and self._adopt(*self.order.adopt):
             self.say(f"adopted process {self.child}")
-            self.report("ok")
+            self.report(GOOD)
             return True
         problem = self.start()
         self.say(problem or f"started process {self.child}")
-        self.report(problem or "ok")
+        self.report(problem or GOOD)
         return not problem
 
     def _adopt(self, pid: int, born: int) -> bool:

@@ -14,6 +14,7 @@ import msgspec
 
 from amalthea.model.errors import ProviderError
 from amalthea.providers.process import log
+from amalthea.providers.process.keeper import GOOD
 from amalthea.providers.process.observation import Sighting
 
 KEEPER_SCRIPT = Path(__file__).with_name("keeper.py")
@@ -63,7 +64,7 @@ def launch(order: Order, output: int) -> None:
         answer = _hear(heard)
     finally:
         os.close(heard)
-    if answer != "ok":
+    if answer != GOOD:
         raise ProviderError(
             answer or "the keeper ended before it could start the program",
             where=order.key,

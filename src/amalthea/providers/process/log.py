@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from amalthea.model.errors import ProviderError
-from amalthea.providers.process.keeper import MARK
+from amalthea.providers.process.keeper import LIVES, MARK
 
 LIMIT = 8 * 2**20
 """Bytes above which a keeper rotates a log."""
@@ -41,14 +41,16 @@ class Log:
                 hint="Make room on the disk, or let this user write there.",
             ) from error
 
-    def keeper_says(self) -> str:
-        """The keeper's last word, without the time; nothing where it has not spoken of late."""
+    def last_ending(self) -> str:
+        """What the keeper last said of a program that ended; nothing while the next one was not written down."""
         try:
             lines = _last_lines(self.path, 100).decode(errors="replace").splitlines()
         except OSError:
             return ""
         said = [line.partition(MARK)[2] for line in lines if MARK in line]
-        return "".join(c for c in said[-1] if c.isprintable()) if said else ""
+        if not said or said[-1].startswith(LIVES):
+            return ""
+        return "".join(c for c in said[-1] if c.isprintable())
 
     async def read(self, lines: int, *, follow: bool) -> AsyncIterator[str]:
         """The last `lines` lines, then each new one until cancelled. Raises `ProviderError` without a log."""

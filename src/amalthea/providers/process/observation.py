@@ -70,7 +70,7 @@ def _read(proc: int, name: str) -> bytes:
 
 
 def _ours(proc: int) -> bool:
-    """The owner of the directory is not enough: root owns it for every process that may not be dumped."""
+    """The directory's owner is the effective user alone: who runs a setuid program gives it its environment."""
     status = _read(proc, "status")
     ids = status.partition(b"\nUid:")[2].partition(b"\n")[0].split()
     return len(ids) == 4 and all(int(one) == os.geteuid() for one in ids)
@@ -138,7 +138,7 @@ def _detail(state: State, processes: list[Sighting], log: Log) -> str:
     if state is State.ORPHANED:
         return "its keeper is gone"
     if state is State.RESTARTING:
-        return log.keeper_says()
+        return log.last_ending()
     frozen = [str(one.pid) for one in processes if one.frozen]
     return f"frozen by a signal: process {', '.join(frozen)}" if frozen else ""
 

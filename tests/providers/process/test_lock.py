@@ -1,0 +1,69 @@
+"""One start at a time: the lock that ends with its holder."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from amalthea.model.errors import ProviderError
+from amalthea.providers.process.lock import held, sweep
+
+
+def test_one_holder_at_a_time_and_no_file_afterwards(tmp_path: Path) -> None:
+    path, inside, most = tmp_path / "run" / "one.lock", [0], [0]
+
+    def work() -> None:
+        for _ in range(20):
+            with held(path):
+                inside[0] += 1
+                most[0] = max(most[0], inside[0])
+                inside[0] -= 1
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for one in workers:
+        one.start()
+    for one in workers:
+        one.join()
+    assert most == [1]
+    assert not path.exists()
+
+
+async def test_who_waits_too_long_is_told_so(tmp_path: Path) -> None:
+    path = tmp_path / "one.lock"
+    with held(path), pytest.raises(ProviderError, match="too long"):
+        await asyncio.to_thread(wait_shortly, path)
+
+
+def wait_shortly(path: Path) -> None:
+    with held(path, patience=0.1):
+        pass
+
+
+def test_the_lock_of_a_killed_command_is_free_and_its_file_is_swept(tmp_path: Path) -> None:
+    path = tmp_path / "one.lock"
+    script = (
+        "import sys, time; from pathlib import Path; from amalthea.providers.process.lock import held\n"
+        "with held(Path(sys.argv[1])): print(flush=True); time.sleep(600)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        with pytest.raises(ProviderError):
+            wait_shortly(path)
+        sweep(tmp_path)
+        assert path.exists()
+        holder.kill()
+    assert path.exists()
+    sweep(tmp_path)
+    assert not tmp_path.exists()
+
+
+def test_a_file_that_is_no_lock_is_not_swept(tmp_path: Path) -> None:
+    (tmp_path / "table.json").touch()
+    sweep(tmp_path)
+    assert (tmp_path / "table.json").exists()
