@@ -1,0 +1,205 @@
+"""The table `[services.nbviewer]` of the fleet file. The descriptions are the documentation."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from amalthea.model.units import ByteSize, Duration
+
+Url = Annotated[str, Meta(pattern=r"^https?://[^\s/]+[^\s]*$")]
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One notebook on the front page."""
+
+    text: Annotated[str, Meta(description="What the link says.", examples=["Python Data Science Handbook"])]
+    target: Annotated[
+        str,
+        Meta(
+            description="A path of this nbviewer, such as `/github/user/repo/blob/main/a.ipynb`.",
+            pattern=r"^/",
+            examples=["/github/jakevdp/PythonDataScienceHandbook/blob/master/notebooks/Index.ipynb"],
+        ),
+    ]
+    note: Annotated[str, Meta(description="A few words below it.", examples=["Jake VanderPlas"])] = ""
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A headed group of links on the front page."""
+
+    header: Annotated[str, Meta(description="The heading.", examples=["Books"])]
+    links: Annotated[
+        tuple[Link, ...], Meta(description="The links below it.", examples=[[{"text": "A tour", "target": "/sample"}]])
+    ]
+
+
+SECTIONS = (
+    Section(
+        header="Start here",
+        links=(
+            Link(text="What a page can hold", target="/sample", note="The notebook this server tests itself with"),
+            Link(
+                text="IPython in depth",
+                target="/github/ipython/ipython/blob/6.x/examples/IPython%20Kernel/Index.ipynb",
+                note="The kernel, explained by its authors",
+            ),
+            Link(
+                text="IRuby",
+                target="/github/SciRuby/sciruby-notebooks/blob/master/getting_started.ipynb",
+                note="Notebooks are not only for Python",
+            ),
+        ),
+    ),
+    Section(
+        header="Books",
+        links=(
+            Link(
+                text="Python Data Science Handbook",
+                target="/github/jakevdp/PythonDataScienceHandbook/blob/master/notebooks/Index.ipynb",
+                note="Jake VanderPlas",
+            ),
+            Link(
+                text="Python for Signal Processing",
+                target="/github/unpingco/Python-for-Signal-Processing/tree/HEAD/",
+                note="José Unpingco",
+            ),
+            Link(
+                text="Mining the Social Web",
+                target="/github/ptwobrussell/Mining-the-Social-Web-2nd-Edition/tree/master/ipynb/",
+                note="Matthew A. Russell",
+            ),
+        ),
+    ),
+)
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """nbviewer: notebooks from the web as pages."""
+
+    github_url: Annotated[
+        Url,
+        Meta(
+            description="Where people browse repositories; your own GitHub Enterprise, if you run one.",
+            examples=["https://github.example.edu"],
+        ),
+    ] = "https://github.com"
+    github_api_url: Annotated[
+        Url,
+        Meta(description="The GitHub API that goes with it.", examples=["https://github.example.edu/api/v3"]),
+    ] = "https://api.github.com"
+    github_raw_url: Annotated[
+        Url,
+        Meta(
+            description="Where files come from without API calls: `/user/repo/ref/path` is appended.",
+            examples=["https://github.example.edu/raw"],
+        ),
+    ] = "https://raw.githubusercontent.com"
+    gist_url: Annotated[
+        Url, Meta(description="Where people browse gists.", examples=["https://gist.github.example.edu"])
+    ] = "https://gist.github.com"
+    github_token_variable: Annotated[
+        str,
+        Meta(
+            description="The environment variable that holds a GitHub token; the token itself never stands in this "
+            "file. Without one, GitHub answers 60 API requests an hour.",
+            examples=["GITHUB_API_TOKEN"],
+        ),
+    ] = "GITHUB_API_TOKEN"  # noqa: S105 - a name
+    local: Annotated[
+        str,
+        Meta(
+            description="A directory that `/localfile/` shows, hidden and unreadable names left out; off when empty.",
+            examples=["/srv/notebooks"],
+        ),
+    ] = ""
+    local_any_user: Annotated[
+        bool,
+        Meta(
+            description="Show local files that not every user of the machine may read, too.",
+            examples=[True],
+        ),
+    ] = False
+    private_hosts: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Hosts that `/url/` may fetch although their addresses are private, as `name` or `name:port`. "
+            "The GitHub hosts above need not be named.",
+            examples=[["gitlab.example.edu", "notebooks.internal:8443"]],
+        ),
+    ] = ()
+    ports: Annotated[
+        tuple[int, ...], Meta(description="The ports that `/url/` may fetch from.", examples=[[80, 443, 8080]])
+    ] = (80, 443)
+    redirects: Annotated[
+        int,
+        Meta(description="How many redirects of a source are followed.", ge=0, le=5, examples=[3]),
+    ] = 3
+    fetch_timeout: Annotated[
+        Duration, Meta(description="The longest that fetching one notebook may take.", examples=["20 s"])
+    ] = Duration(20)
+    patience: Annotated[
+        Duration,
+        Meta(
+            description="How long a visitor waits for a source to answer where there is an older copy to show.",
+            examples=["2 s"],
+        ),
+    ] = Duration(2)
+    notebook_limit: Annotated[
+        ByteSize, Meta(description="The largest notebook that is fetched, unpacked.", examples=["64 MiB"])
+    ] = ByteSize(64 * 2**20)
+    fresh: Annotated[
+        Duration,
+        Meta(description="How long a copy is shown without asking its source again.", examples=["60 s"]),
+    ] = Duration(60)
+    retention: Annotated[Duration, Meta(description="How long copies are kept in the store.", examples=["30 d"])] = (
+        Duration(30 * 86400)
+    )
+    page_memory: Annotated[
+        ByteSize, Meta(description="Memory for rendered pages, compressed, in each process.", examples=["64 MiB"])
+    ] = ByteSize(64 * 2**20)
+    source_memory: Annotated[
+        ByteSize, Meta(description="Memory for fetched notebooks in each process.", examples=["64 MiB"])
+    ] = ByteSize(64 * 2**20)
+    renders: Annotated[
+        int, Meta(description="How many notebooks one process renders at a time.", ge=1, le=64, examples=[2])
+    ] = 2
+    render_queue: Annotated[
+        int,
+        Meta(
+            description="How many more may wait; whoever comes after them is asked to come back.", ge=0, examples=[32]
+        ),
+    ] = 32
+    hedge: Annotated[
+        Duration,
+        Meta(
+            description="After this long without an answer the edge asks another copy of the service, too.",
+            examples=["300 ms"],
+        ),
+    ] = Duration(0.3)
+    fallback: Annotated[
+        str,
+        Meta(
+            description="Where visitors are sent, their path appended, when no site has nbviewer; a page when empty.",
+            examples=["https://nbviewer.org"],
+        ),
+    ] = ""
+    binder_url: Annotated[
+        str,
+        Meta(
+            description="The BinderHub that the `Run on Binder` link leads to; no link when empty.",
+            examples=["https://mybinder.org/v2"],
+        ),
+    ] = "https://mybinder.org/v2"
+    subtitle: Annotated[
+        str, Meta(description="The line below the name on the front page.", examples=["Notebooks, for reading"])
+    ] = "Any Jupyter notebook on the web, as a page to read and to link to"
+    sections: Annotated[
+        tuple[Section, ...],
+        Meta(
+            description="The links on the front page.",
+            examples=[[{"header": "Books", "links": [{"text": "A tour", "target": "/sample"}]}]],
+        ),
+    ] = SECTIONS
