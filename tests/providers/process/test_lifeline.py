@@ -15,6 +15,8 @@ from amalthea.model.units import Duration
 from amalthea.model.wire import decode
 from amalthea.model.workload import Running, State
 from amalthea.providers.process import ProcessProvider
+from amalthea.providers.process.launch import Order
+from amalthea.providers.process.log import Log
 from tests.contracts.provider import answer_of, example, until
 from tests.providers.process.conftest import PROGRAMS, processes_of
 
@@ -97,3 +99,31 @@ async def test_nothing_is_started_by_a_provider_that_is_closed(directory: Path) 
     await closed.aclose()
     with pytest.raises(Exception, match="closed"):
         await closed.start(example())
+
+
+async def test_a_keeper_that_nobody_waits_for_ends_at_once(directory: Path) -> None:
+    """The command was killed between the start of the keeper and its report."""
+    heard_by_nobody, report = os.pipe()
+    os.close(heard_by_nobody)
+    order = Order(
+        key="example.00000000",
+        argv=["/bin/sleep", "600"],
+        environment={},
+        directory=str(directory),
+        log=directory / "one.log",
+        grace=1,
+        outlives=False,
+    )
+    output = Log(order.log).open()
+    starter = await asyncio.create_subprocess_exec(
+        *order.words(report), pass_fds=[report], stdout=output, stderr=output, cwd=directory
+    )
+    os.close(report)
+    os.close(output)
+    assert await starter.wait() == 0
+    await until(lambda: tail(Log(order.log)), lambda lines: lines and lines[-1].endswith("keeper: stops"))
+    await until(lambda: asyncio.to_thread(processes_of, directory), lambda found: not found)
+
+
+async def tail(log: Log) -> list[str]:
+    return [line async for line in log.read(10, follow=False)]

@@ -11,6 +11,7 @@ holds the other end of the lifeline any more, the group is told to end and, afte
 
 A keeper that is killed takes its child with it (the kernel sends the child SIGKILL), unless the child is
 meant to outlive it: then the next keeper adopts it, watches it through a pidfd, and starts it anew when it dies.
+(A program may still ask the kernel for the same by itself, as Envoy does unless its hot restart is disabled.)
 """
 
 from __future__ import annotations
@@ -114,7 +115,7 @@ class Keeper:
         os.write(1, f"{now}{MARK}{text}\n".encode())
 
     def report(self, text: str) -> None:
-        """Tell the starting process how the first start went; it may be gone.
+        """Tell the starting process how the first start went; with nobody to tell, all ends.
 
         After bad news the pipe is closed by this process's end, so that whoever hears it knows that nothing is left.
         """
@@ -122,6 +123,7 @@ class Keeper:
             os.write(self.order.report, text.encode())
         except OSError:
             self.say("whoever started this keeper is gone")
+            self.ending = True
         if text == GOOD:
             os.close(self.order.report)
 
