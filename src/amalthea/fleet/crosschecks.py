@@ -125,7 +125,7 @@ def _check_stores(providers: Mapping[str, Table], kinds: Mapping[str, ProviderKi
         if not isinstance(url, str):
             continue
         if not url:
-            if provider.get("kind") in kinds and not _is_local(provider, kinds):
+            if _is_local(provider, kinds) is False:
                 yield Problem(path=path, found="nothing", allowed=f"a URL that begins with {allowed}")
         elif not _is_store(url):
             yield Problem(path=path, found=shown(url), allowed=f"a URL that begins with {allowed} and names a place")
@@ -145,9 +145,10 @@ def _is_store(url: str) -> bool:
     return parts.scheme in STORE_SCHEMES and bool(place)
 
 
-def _is_local(provider: Table, kinds: Mapping[str, ProviderKind]) -> bool:
+def _is_local(provider: Table, kinds: Mapping[str, ProviderKind]) -> bool | None:
+    """Whether it runs on this machine; None where its kind is not known."""
     kind = provider.get("kind")
-    return isinstance(kind, str) and kind in kinds and kinds[kind].local_store
+    return kinds[kind].local_store if isinstance(kind, str) and kind in kinds else None
 
 
 def _table(data: Table, key: str) -> Table:

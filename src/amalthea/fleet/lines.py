@@ -21,6 +21,7 @@ _TOKEN = re.compile(
     ''',
     re.VERBOSE | re.DOTALL,
 )
+_ESCAPES = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r"}
 
 
 class Lines:
@@ -137,4 +138,4 @@ def _unquoted(token: str) -> str:
 
 def _unescaped(found: re.Match[str]) -> str:
     code = found[1]
-    return chr(int(code[1:], 16)) if code[0] in "uU" else {"n": "\n", "t": "\t", "r": "\r"}.get(code, code)
+    return chr(int(code[1:], 16)) if code[0] in "uU" else _ESCAPES.get(code, code)

@@ -14,18 +14,21 @@ _LONGEST = 60
 
 def literal(value: Any) -> str:
     """A value in the notation of TOML, tables in one line. `value` may be a struct or an amount."""
-    match builtins(value) if not isinstance(value, date | time) else value:
-        case str() as text:
-            return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-        case bool() as truth:
-            return str(truth).lower()
-        case dict() as table:
-            pairs = (f"{_key(key)} = {literal(item)}" for key, item in table.items() if item is not None)
-            return "{ " + ", ".join(pairs) + " }" if table else "{}"
-        case list() | tuple() | set() | frozenset() as items:
-            return f"[{', '.join(literal(item) for item in items)}]"
-        case other:
-            return str(other)
+    match value:
+        case bool():
+            return str(value).lower()
+        case date() | time():
+            return value.isoformat()
+        case dict():
+            pairs = (f"{_key(key)} = {literal(item)}" for key, item in value.items() if item is not None)
+            return "{ " + ", ".join(pairs) + " }" if value else "{}"
+        case list() | tuple() | set() | frozenset():
+            return f"[{', '.join(literal(item) for item in value)}]"
+    if type(value) in (int, float):
+        return str(value)
+    if type(value) is str:
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return literal(builtins(value))
 
 
 def shown(value: Any) -> str:
