@@ -12,6 +12,7 @@ import httpx2
 import msgspec
 from prometheus_client import CollectorRegistry
 
+from amalthea.model.clock import Clock
 from amalthea.services.status.board import board
 from amalthea.services.status.face import MARK, Face, View
 from amalthea.services.status.track import Report, Track
@@ -27,8 +28,10 @@ def view(own: Report = ALL_UP, other: Report | None = None, *notes: str) -> View
 
 
 @asynccontextmanager
-async def visiting(look: Callable[[], View], title: str = "Jupyter status") -> AsyncIterator[httpx2.AsyncClient]:
-    app = Face(look, title=title, site="south", registry=CollectorRegistry()).application()
+async def visiting(
+    look: Callable[[], View], title: str = "Jupyter status", *, clock: Clock = lambda: NOON
+) -> AsyncIterator[httpx2.AsyncClient]:
+    app = Face(look, title=title, site="south", clock=clock, registry=CollectorRegistry()).application()
     async with httpx2.AsyncClient(
         transport=httpx2.ASGITransport(app=app), base_url="http://status.localhost"
     ) as client:
@@ -168,14 +171,18 @@ async def test_a_reader_can_stop_the_page_from_reloading() -> None:
     assert MARK in (await page(view()))
 
 
-async def test_the_page_is_made_anew_each_second() -> None:
-    moment = NOON
+async def test_the_page_is_made_anew_each_second_and_not_for_each_reader() -> None:
+    moment, made = NOON, 0
 
     def look() -> View:
+        nonlocal made
+        made += 1
         return View(board=board(WATCHES, ALL_UP, {}, now=moment, fresh_for=FRESH_FOR))
 
-    async with visiting(look) as visitor:
-        assert "2 s ago" in (await visitor.get("/")).text
+    async with visiting(look, clock=lambda: moment) as visitor:
+        for _ in range(5):
+            assert "2 s ago" in (await visitor.get("/")).text
+        assert made == 1
         moment = NOON + timedelta(seconds=1)
         assert "3 s ago" in (await visitor.get("/")).text
 

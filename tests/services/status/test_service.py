@@ -190,3 +190,15 @@ async def test_what_was_asked_and_answered_can_be_measured() -> None:
             metrics = (await client.get(f"http://127.0.0.1:{south.listen.admin}/-/metrics")).text
     assert 'amalthea_status_answers_total{ok="true",service="nbviewer",site="south"}' in metrics
     assert "amalthea_status_store_failures_total 0.0" in metrics
+
+
+async def test_answers_on_a_kept_connection_come_at_once() -> None:
+    async with (
+        running("south", TroubledStore(system_clock), []) as south,
+        httpx2.AsyncClient(base_url=f"http://127.0.0.1:{south.listen.http}") as client,
+    ):
+        await client.get("/")
+        started = time.monotonic()
+        for _ in range(20):
+            await client.get("/robots.txt")
+    assert (time.monotonic() - started) / 20 < 0.03, "each answer waits for the one before to be acknowledged"

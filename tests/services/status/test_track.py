@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amalthea.services.status.track import Report, State, Thresholds, Track
+from amalthea.services.status.track import State, Thresholds, Track
 from tests.services.status.scenes import FRESH_FOR, NOON, TWO_ONE, observed, track, watch
 
 answers = st.lists(st.booleans(), max_size=40)
@@ -76,9 +76,3 @@ def test_a_track_is_settled_when_its_last_answer_says_what_its_state_says() -> N
 def test_a_service_may_go_on_being_checked_until_enough_answers_came() -> None:
     made = Track.of(watch()).after(observed(False), TWO_ONE)
     assert made.seen(NOON, fresh_for=FRESH_FOR) is State.CHECKING
-
-
-def test_a_report_finds_all_the_probes_of_one_service_at_one_site() -> None:
-    watches = [watch(probe="front page"), watch(probe="a notebook"), watch(site="south"), watch("cdn")]
-    found = Report(vantage="north", at=NOON, tracks=tuple(map(Track.of, watches))).of("nbviewer", "north")
-    assert [one.probe for one in found] == ["front page", "a notebook"]

@@ -105,19 +105,29 @@ def board(
     Services and sites keep the order of `watches`; what others report about anything else is left out.
     """
     reports = {own.vantage: own, **{name: report for name, report in others.items() if name != own.vantage}}
+    seen = {vantage: _by_place(report) for vantage, report in reports.items()}
     rows = []
     for service in dict.fromkeys(watch.service for watch in watches):
         sites = dict.fromkeys(watch.site for watch in watches if watch.service == service)
-        cells = (_cell(service, site, reports, now, fresh_for) for site in sites)
+        cells = []
+        for site in sites:
+            sightings = (
+                _sighting(name, tracks.get((service, site), []), now, fresh_for) for name, tracks in seen.items()
+            )
+            cells.append(_cell(site, tuple(sightings)))
         rows.append(_row(service, tuple(cells)))
     return Board(at=now, site=own.vantage, standing=_overall([row.standing for row in rows]), rows=tuple(rows))
 
 
-def _cell(service: str, site: str, reports: Mapping[str, Report | None], now: datetime, fresh_for: float) -> Cell:
-    sightings = tuple(
-        _sighting(vantage, report.of(service, site) if report else (), now, fresh_for)
-        for vantage, report in reports.items()
-    )
+def _by_place(report: Report | None) -> dict[tuple[str, str], list[Track]]:
+    """The tracks by service and site: one for each probe."""
+    found: dict[tuple[str, str], list[Track]] = {}
+    for track in report.tracks if report else ():
+        found.setdefault((track.service, track.site), []).append(track)
+    return found
+
+
+def _cell(site: str, sightings: tuple[Sighting, ...]) -> Cell:
     valid = [s for s in sightings if s.state in (State.UP, State.DOWN)]
     believed = [s for s in valid if not any(_overrules(other, s) for other in valid)]
     states = {s.state for s in believed}

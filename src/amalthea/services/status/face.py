@@ -2,7 +2,7 @@
 
 The page is one file: its style is inside (allowed by its hash) and its pictures are drawn in it. So one
 request shows it whole, a saved copy stays whole, and it does not matter whether the next request is answered
-by a site that runs another version. It is made anew for each second at most, whatever the number of readers.
+by a site that runs another version. It is made once a second at most, whatever the number of readers.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import Any
 
 import msgspec
 from prometheus_client import CollectorRegistry
-from starlette.applications import Starlette
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from amalthea.model.clock import Clock
 from amalthea.model.wire import encode
 from amalthea.services.status import words
 from amalthea.services.status.board import Board, Cell, Row, Sighting
@@ -46,10 +46,13 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Face:
-    """The public application. `look` gives what is to be shown now."""
+    """The public application. `look` gives what is to be shown now, and is called once a second at most."""
 
-    def __init__(self, look: Callable[[], View], *, title: str, site: str, registry: CollectorRegistry) -> None:
+    def __init__(
+        self, look: Callable[[], View], *, title: str, site: str, clock: Clock, registry: CollectorRegistry
+    ) -> None:
         self._look = look
+        self._clock = clock
         self._site = site
         self._registry = registry
         self._static = StaticFiles("amalthea.web")
@@ -63,13 +66,14 @@ class Face:
             reload_seconds=RELOAD_SECONDS,
             words=words,
         )
-        self._made: dict[tuple[bool, int], str] = {}
+        self._made: dict[str, str] = {}
+        self._second = 0
 
     def application(self) -> ASGIApp:
         """Answers `/`, `/api/board.json` and `/robots.txt`, compressed where the visitor's program can."""
         routes = [Route("/", self._page), Route("/api/board.json", self._json), Route("/robots.txt", _robots)]
         digest = base64.b64encode(hashlib.sha256(self._style.encode()).digest()).decode()
-        app: Starlette = application(
+        app = application(
             routes,
             site=self._site,
             pages=self._pages,
@@ -81,16 +85,25 @@ class Face:
 
     async def _page(self, request: Request) -> Response:
         """The page; with `?still` it does not reload itself."""
-        view = self._look()
-        variant = ("still" in request.query_params, int(view.board.at.timestamp()))
-        if variant not in self._made:
-            self._made = {kept: page for kept, page in self._made.items() if kept[1] == variant[1]}
-            self._made[variant] = self._pages.html("status.html", view=view, still=variant[0])
-        return Response(self._made[variant], media_type="text/html", headers=NO_STORE)
+        still = "still" in request.query_params
+        text = self._this_second("still" if still else "page", lambda view: self._html(view, still=still))
+        return Response(text, media_type="text/html", headers=NO_STORE)
 
     async def _json(self, request: Request) -> Response:
-        body = encode(document(self._look()))
-        return Response(body, media_type="application/json", headers={**NO_STORE, **ANY_ORIGIN})
+        text = self._this_second("json", lambda view: encode(document(view)))
+        return Response(text, media_type="application/json", headers={**NO_STORE, **ANY_ORIGIN})
+
+    def _html(self, view: View, *, still: bool) -> str:
+        return self._pages.html("status.html", view=view, still=still)
+
+    def _this_second(self, form: str, make: Callable[[View], str]) -> str:
+        """What was made in this second already, or else is made now."""
+        second = int(self._clock().timestamp())
+        if second != self._second:
+            self._made, self._second = {}, second
+        if form not in self._made:
+            self._made[form] = make(self._look())
+        return self._made[form]
 
 
 async def _robots(request: Request) -> Response:

@@ -64,7 +64,8 @@ class Status:
                 shown = board(watches, lookout.report(), ledger.reports, now=clock(), fresh_for=fresh_for)
                 return View(board=shown, notes=(STORE_NOTE,) if ledger.trouble else ())
 
-            face = Face(look, title=settings.title or f"Status of {site.fleet}", site=site.name, registry=registry)
+            title = settings.title or f"Status of {site.fleet}"
+            face = Face(look, title=title, site=site.name, clock=clock, registry=registry)
             await _together(
                 lookout.run(),
                 Exchange(lookout, ledger, settings=settings, clock=clock).run(),

@@ -85,10 +85,6 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     tracks: tuple[Track, ...] = ()
 
-    def of(self, service: str, site: str) -> tuple[Track, ...]:
-        """The tracks of one service at one site: one for each probe."""
-        return tuple(track for track in self.tracks if track.service == service and track.site == site)
-
 
 def _claim(observation: Observation) -> State:
     return State.UP if observation.ok else State.DOWN
