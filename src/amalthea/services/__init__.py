@@ -1,0 +1,1 @@
+"""What the public uses: each service on its own, none knows another."""

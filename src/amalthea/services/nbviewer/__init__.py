@@ -1,0 +1,1 @@
+"""The notebook viewer: an address in, a page out; a drop-in for nbviewer.org."""

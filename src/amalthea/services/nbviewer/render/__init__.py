@@ -1,0 +1,25 @@
+"""The notebook renderer: a pure function from the bytes of a notebook to safe HTML.
+
+    render(bytes, Options) -> Rendered        or NotANotebook
+
+No network, no files, no template engine, no state between calls. Everything in a notebook is a stranger's text; it
+leaves here in one of three ways: escaped (code, printed text, every name), cleaned by an allow-list (HTML, Markdown),
+or as data inside an `<img>`. Nothing of it runs.
+
+    reading      bytes -> JSON, leniently
+    formats      JSON -> the nouns of `notebook`, for formats 2 to 4
+    rendering    the whole; `cells`, `outputs`, `bundles`: its parts
+    markdown     text, with `formulas`, `typesetting`, `macros`, `mathml`, `alphabets` for math
+    code         colours, with `python_code` and `languages`
+    terminal     what programs print
+    images       pictures
+    cleaning     the allow-list, with `links` and `nesting`
+    limits       how much is shown; `notices` stand in for the rest
+"""
+
+from amalthea.services.nbviewer.render.errors import NotANotebook
+from amalthea.services.nbviewer.render.limits import Limits
+from amalthea.services.nbviewer.render.page import Heading, Options
+from amalthea.services.nbviewer.render.rendering import VERSION, Rendered, render
+
+__all__ = ["VERSION", "Heading", "Limits", "NotANotebook", "Options", "Rendered", "render"]

@@ -1,0 +1,79 @@
+"""One cell as a `<section>`: its prompt, its source, its outputs, folded the way its author left it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from amalthea.services.nbviewer.render import escape, formats
+from amalthea.services.nbviewer.render.code import highlight
+from amalthea.services.nbviewer.render.guarding import guarded
+from amalthea.services.nbviewer.render.markdown import markdown
+from amalthea.services.nbviewer.render.notebook import Cell, Notebook
+from amalthea.services.nbviewer.render.notices import notice
+from amalthea.services.nbviewer.render.outputs import outputs
+from amalthea.services.nbviewer.render.page import Page
+
+_NAMES = {"markdown": "text", "code": "code", "raw": "raw text"}
+
+
+def cell(value: Any, frame: Notebook, page: Page) -> str:
+    """A cell as HTML; empty where its author removed it. Raises nothing."""
+    made = guarded(lambda: _section(formats.cell(value, frame), page), "the whole cell", page)
+    return made if made.startswith("<section") or not made else _framed("broken", "not shown", made, page)
+
+
+def _section(made: Cell, page: Page) -> str:
+    page.enter(page.cell, made.attachments)
+    if made.folding.remove_cell:
+        return ""
+    source = _cut(made.source, page)
+    if made.kind == "code":
+        return _framed("code", _NAMES["code"], _code(made, source, page), page)
+    if made.kind == "markdown":
+        body = f'<div class="text">{markdown(source, page)}</div>' if source.strip() else ""
+        return _framed("markdown", _NAMES["markdown"], _folded(body, made.folding.hide_source, "Text"), page)
+    return _raw(made, source, page)
+
+
+def _framed(kind: str, name: str, inside: str, page: Page) -> str:
+    return (
+        f'<section class="cell {kind}" id="cell-{page.cell}" aria-label="Cell {page.cell}, {name}">{inside}</section>\n'
+    )
+
+
+def _code(made: Cell, source: str, page: Page) -> str:
+    folding = made.folding
+    parts = []
+    if not folding.remove_source and (source.strip() or not made.outputs):
+        body = highlight(source, made.language) if len(source) <= page.limits.highlighted else escape.text(source)
+        prompt = f'<div class="prompt">[{made.count or " "}]</div>'
+        code = f'<pre class="source"><code>{body}</code></pre>'
+        parts.append(f'<div class="in">{prompt}{_folded(code, folding.hide_source, "Code")}</div>')
+    if not folding.remove_outputs and made.outputs:
+        shown = outputs(made.outputs, page)
+        if shown and folding.scrolled:
+            shown = f'<div class="scrolled" tabindex="0" role="region" aria-label="Long output">{shown}</div>'
+        if shown:
+            parts.append(f'<div class="outs">{_folded(shown, folding.hide_outputs, "Output")}</div>')
+    return "".join(parts)
+
+
+def _raw(made: Cell, source: str, page: Page) -> str:
+    body = f'<pre class="rawtext">{escape.text(source)}</pre>' if source.strip() else ""
+    if made.kind == "raw":
+        return _framed("raw", _NAMES["raw"], _folded(body, made.folding.hide_source, "Raw text"), page)
+    page.problem(f"a cell of an unknown kind ({made.kind or 'nameless'})")
+    said = notice(f"A cell of a kind that is not known here ({made.kind or 'nameless'}); its text as it is.")
+    return _framed("raw", "of an unknown kind", said + body, page)
+
+
+def _folded(inside: str, hidden: bool, name: str) -> str:
+    """Hidden parts can be opened, without a script."""
+    return f'<details class="fold"><summary>{name} hidden</summary>{inside}</details>' if hidden and inside else inside
+
+
+def _cut(source: str, page: Page) -> str:
+    if len(source) <= page.limits.source:
+        return source
+    page.problem(f"only the first {page.limits.source:,} of {len(source):,} characters are shown")
+    return source[: page.limits.source]

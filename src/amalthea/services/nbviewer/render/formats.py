@@ -1,0 +1,195 @@
+"""Formats 2, 3 and 4 into one shape, leniently.
+
+Files differ from the schema in every way one can think of: a string where a list should be, metadata that is a
+list, output kinds from the future. Nothing here raises for that; whatever is missing or of the wrong shape is
+taken as absent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from amalthea.services.nbviewer.render.errors import NotANotebook
+from amalthea.services.nbviewer.render.notebook import (
+    Bundle,
+    Cell,
+    Failure,
+    Folding,
+    Notebook,
+    Output,
+    Stream,
+    Unknown,
+)
+
+_SHORT = 100
+_OLD_MIME_TYPES = {  # the keys of format 3
+    "text": "text/plain",
+    "html": "text/html",
+    "svg": "image/svg+xml",
+    "png": "image/png",
+    "jpeg": "image/jpeg",
+    "latex": "text/latex",
+    "json": "application/json",
+    "javascript": "application/javascript",
+    "pdf": "application/pdf",
+}
+_BUNDLES = ("display_data", "execute_result", "update_display_data", "pyout")
+
+
+def notebook(value: Any) -> Notebook:
+    """The frame of a notebook. Raises `NotANotebook` when there are no cells in it."""
+    if not isinstance(value, dict):
+        raise NotANotebook(f"This file is JSON, but no notebook: it holds {_kind(value)}, not an object with cells.")
+    metadata = mapping(value.get("metadata"))
+    cells = _cells(value)
+    if cells is None:
+        raise NotANotebook(
+            'This file is JSON, but no notebook: it has neither "cells" nor "worksheets".',
+            hint="A notebook of format 3 or 4 has one of them.",
+        )
+    kernel = mapping(metadata.get("kernelspec"))
+    return Notebook(
+        title=_short(metadata.get("title")) or _short(metadata.get("name")),
+        language=_language(metadata, kernel, cells),
+        kernel=_short(kernel.get("display_name")) or _short(kernel.get("name")),
+        nbformat=_version(value),
+        cells=tuple(cells),
+        hide_source=metadata.get("hide_input") is True,
+    )
+
+
+def cell(value: Any, frame: Notebook) -> Cell:
+    """One cell; every field has a default. Raises `ValueError` where there is no cell at all."""
+    if not isinstance(value, dict):
+        raise ValueError(f"it is {_kind(value)}, not an object")
+    kind = value.get("cell_type")
+    source = joined(value["source"] if "source" in value else value.get("input"))
+    if kind == "heading":
+        kind, source = "markdown", f"{'#' * _level(value.get('level'))} {' '.join(source.split())}"
+    metadata = mapping(value.get("metadata"))
+    outputs = value.get("outputs")
+    count = value["execution_count"] if "execution_count" in value else value.get("prompt_number")
+    return Cell(
+        kind=_short(kind),
+        source=source,
+        language=_short(value.get("language")).lower() or frame.language,
+        count=_count(count),
+        outputs=tuple(outputs) if isinstance(outputs, list) else (),
+        attachments=mapping(value.get("attachments")),
+        folding=_folding(metadata, collapsed=value.get("collapsed") is True, hide_source=frame.hide_source),
+    )
+
+
+def output(value: Any) -> Output:
+    """One output. What is not known comes back as `Unknown`, with whatever text there is."""
+    if not isinstance(value, dict):
+        return Unknown(_kind(value), joined(value))
+    kind = value.get("output_type")
+    if kind == "stream":
+        return Stream(_short(value.get("name") or value.get("stream")), joined(value.get("text")))
+    if kind in _BUNDLES:
+        return _bundle(value)
+    if kind in ("error", "pyerr"):
+        lines = value.get("traceback")
+        traceback = "\n".join(map(joined, lines)) if isinstance(lines, list) else joined(lines)
+        return Failure(joined(value.get("ename")), joined(value.get("evalue")), traceback)
+    data = mapping(value.get("data"))
+    return Unknown(_short(kind) or "nameless", joined(data.get("text/plain", value.get("text"))))
+
+
+def joined(value: Any) -> str:
+    """A string, a list of strings, or any JSON value, as text."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        return "".join(value)
+    return msgspec.json.encode(value).decode()
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """The object, or an empty one when it is something else."""
+    return value if isinstance(value, dict) else {}
+
+
+def _cells(value: Mapping[str, Any]) -> list[Any] | None:
+    if isinstance(value.get("cells"), list):
+        return list(value["cells"])
+    if isinstance(value.get("worksheets"), list):
+        sheets = [mapping(sheet).get("cells") for sheet in value["worksheets"]]
+        return [cell for sheet in sheets if isinstance(sheet, list) for cell in sheet]
+    return None
+
+
+def _language(metadata: Mapping[str, Any], kernel: Mapping[str, Any], cells: list[Any]) -> str:
+    """Where the file names its language. Notebooks older than kernels are Python's."""
+    named = (
+        _short(mapping(metadata.get("language_info")).get("name"))
+        or _short(kernel.get("language"))
+        or _short(metadata.get("language"))
+        or next((_short(c.get("language")) for c in cells[:50] if isinstance(c, dict) and c.get("language")), "")
+        or _short(kernel.get("name")).rstrip("0123456789")
+    )
+    return named.lower() or "python"
+
+
+def _bundle(value: Mapping[str, Any]) -> Bundle:
+    count = value["execution_count"] if "execution_count" in value else value.get("prompt_number")
+    data = value.get("data")
+    if not isinstance(data, dict):
+        data = {mime: value[key] for key, mime in _OLD_MIME_TYPES.items() if key in value}
+    wanted = value.get("output_type") in ("execute_result", "pyout")
+    return Bundle(data=data, metadata=mapping(value.get("metadata")), count=_count(count) if wanted else "")
+
+
+def _folding(metadata: Mapping[str, Any], *, collapsed: bool, hide_source: bool) -> Folding:
+    found = metadata.get("tags")
+    tags = {tag.replace("_", "-") for tag in found if isinstance(tag, str)} if isinstance(found, list) else set[str]()
+    jupyter = mapping(metadata.get("jupyter"))
+    hide_cell = "hide-cell" in tags
+    return Folding(
+        hide_source=hide_cell
+        or hide_source
+        or "hide-input" in tags
+        or jupyter.get("source_hidden") is True
+        or metadata.get("hide_input") is True,
+        hide_outputs=hide_cell
+        or collapsed
+        or "hide-output" in tags
+        or jupyter.get("outputs_hidden") is True
+        or metadata.get("collapsed") is True,
+        remove_cell="remove-cell" in tags,
+        remove_source="remove-input" in tags,
+        remove_outputs=bool(tags & {"remove-output", "remove-outputs", "remove-all-outputs"}),
+        scrolled=metadata.get("scrolled") is True,
+    )
+
+
+def _short(value: Any) -> str:
+    return " ".join(value[: 4 * _SHORT].split())[:_SHORT] if isinstance(value, str) else ""
+
+
+def _count(value: Any) -> str:
+    """An execution count: a number, or the `*` of a cell that still ran."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value) if 0 <= value < 10**6 else ""
+    return "*" if value == "*" else ""
+
+
+def _level(value: Any) -> int:
+    return min(6, max(1, value)) if isinstance(value, int) else 1
+
+
+def _version(value: Mapping[str, Any]) -> str:
+    numbers = [value.get(key) for key in ("nbformat", "nbformat_minor")]
+    known = [str(n) for n in numbers if isinstance(n, int) and not isinstance(n, bool) and 0 <= n < 1000]
+    return ".".join(known) if isinstance(numbers[0], int) else ""
+
+
+def _kind(value: Any) -> str:
+    names = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "nothing"}
+    return names.get(type(value), "a number")

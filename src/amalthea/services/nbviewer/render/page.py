@@ -1,0 +1,92 @@
+"""What grows while one notebook is rendered: headings, problems, formulas, the present cell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from amalthea.services.nbviewer.render.cleaning import Cleaner
+from amalthea.services.nbviewer.render.limits import Limits
+from amalthea.services.nbviewer.render.links import ID_PREFIX
+from amalthea.services.nbviewer.render.typesetting import Typesetter
+
+_ATTACHED = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml")
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
+_NO_SLUG = re.compile(r"[^\w\-.:]+")
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rendering depends on, apart from the bytes.
+
+    raw_base:   absolute URL, ending with `/`, that relative image sources resolve against
+    link_base:  absolute path or URL that relative links resolve against
+    limits:     how much of a notebook is shown
+    """
+
+    raw_base: str = ""
+    link_base: str = ""
+    limits: Limits = msgspec.field(default_factory=Limits)
+
+
+class Heading(msgspec.Struct, frozen=True):
+    """A heading in the text: level 1 to 6, the id of its element, and its text."""
+
+    level: int
+    id: str
+    text: str
+
+
+class Page:
+    """The state of one rendering."""
+
+    def __init__(self, options: Options, *, language: str = "python") -> None:
+        self.limits = options.limits
+        self.language = language
+        self.cleaner = Cleaner(raw_base=options.raw_base, link_base=options.link_base, attachment=self._attachment)
+        self.typesetter = Typesetter(options.limits)
+        self.headings: list[Heading] = []
+        self.problems: list[str] = []
+        self.cell = 0
+        self.attachments: Mapping[str, Any] = {}
+        self.told: set[str] = set()  # notices that the present cell already shows
+        self._attached = 0
+        self._slugs: dict[str, int] = {}
+
+    def enter(self, number: int, attachments: Mapping[str, Any]) -> None:
+        """Begin with the next cell."""
+        self.cell = number
+        self.attachments = attachments
+        self.told = set()
+
+    def problem(self, text: str) -> None:
+        """Note what could not be shown, and in which cell."""
+        if len(self.problems) < self.limits.problems:
+            self.problems.append(f"Cell {self.cell}: {text}" if self.cell else text)
+
+    def heading(self, level: int, text: str) -> Heading | None:
+        """Note a heading; its id is unique on the page and holds its text as Jupyter's links have it."""
+        if len(self.headings) >= self.limits.headings:
+            return None
+        slug = _NO_SLUG.sub("-", text.strip())[:100].strip("-") or "section"
+        while (number := self._slugs.get(slug, -1) + 1) > 0:
+            self._slugs[slug] = number
+            slug = f"{slug}-{number}"
+        self._slugs[slug] = 0
+        made = Heading(level, ID_PREFIX + slug, text)
+        self.headings.append(made)
+        return made
+
+    def _attachment(self, name: str) -> str | None:
+        """The data URI of a file attached to the present cell, if it is an image."""
+        found = self.attachments.get(name)
+        if isinstance(found, dict):
+            for kind in _ATTACHED:
+                data = "".join(part for part in found.get(kind, ()) if isinstance(part, str))
+                self._attached += len(data)
+                if data and self._attached <= self.limits.attached and _BASE64.fullmatch(data):
+                    return f"data:{kind};base64,{''.join(data.split())}"
+        self.problem(f'the attached image "{name[:80]}" is missing or no image')
+        return None

@@ -1,0 +1,74 @@
+"""Bytes of a notebook to a page's body: the whole way, in one pure function."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+import msgspec
+
+from amalthea.services.nbviewer.render import formats
+from amalthea.services.nbviewer.render.cells import cell
+from amalthea.services.nbviewer.render.notices import notice
+from amalthea.services.nbviewer.render.page import Heading, Options, Page
+from amalthea.services.nbviewer.render.reading import read
+
+_EDITION = 1  # count up whenever the same notebook may come out differently
+VERSION = "-".join((str(_EDITION), *map(version, ("comrak", "nh3", "latex2mathml"))))
+_DEFAULTS = Options()
+
+
+class Rendered(msgspec.Struct, frozen=True, kw_only=True):
+    """A notebook as HTML, and what is known of it.
+
+    title:     the notebook's own, else its first heading; empty if there is neither
+    body:      a safe fragment, `<div class="nb">...</div>`, made for `static/notebook.css`
+    headings:  in the order of the text
+    language:  such as `python`; a stranger's text, like `title` and `kernel`: escape it
+    kernel:    its display name, possibly empty
+    nbformat:  such as `4.5`, possibly empty
+    cells:     how many there are in the file
+    problems:  what could not be shown, for people
+    """
+
+    title: str
+    body: str
+    headings: tuple[Heading, ...]
+    language: str
+    kernel: str
+    nbformat: str
+    cells: int
+    problems: tuple[str, ...]
+
+
+def render(source: bytes, options: Options = _DEFAULTS) -> Rendered:
+    """Render a notebook. Raises `NotANotebook` for bytes that are none, and nothing else."""
+    frame = formats.notebook(read(source))
+    page = Page(options)
+    parts = ['<div class="nb">\n']
+    for number, value in enumerate(frame.cells[: options.limits.cells], start=1):
+        page.enter(number, {})
+        parts.append(cell(value, frame, page))
+    page.enter(0, {})
+    parts += (_rest(len(frame.cells), page), "</div>\n")
+    return Rendered(
+        title=frame.title or next((h.text for h in page.headings if h.level == 1), ""),
+        body="".join(parts).replace("\x00", "\N{REPLACEMENT CHARACTER}"),
+        headings=tuple(page.headings),
+        language=frame.language,
+        kernel=frame.kernel,
+        nbformat=frame.nbformat,
+        cells=len(frame.cells),
+        problems=tuple(page.problems),
+    )
+
+
+def _rest(cells: int, page: Page) -> str:
+    """What there is to say below the last cell that is shown."""
+    if page.typesetter.exhausted:
+        page.problem("there is more math than is typeset here; the rest is shown as TeX")
+    if not cells:
+        return notice("This notebook is empty.")
+    if cells <= page.limits.cells:
+        return ""
+    page.problem(f"only the first {page.limits.cells:,} of {cells:,} cells are shown")
+    return notice(f"Only the first {page.limits.cells:,} of {cells:,} cells are shown.")
