@@ -3,10 +3,12 @@ from __future__ import annotations
 import re
 import tomllib
 
+import msgspec
+
 from amalthea.fleet.loading import loads
 from amalthea.fleet.reference import flat, sections
 from amalthea.fleet.template import laptop
-from tests.fleet.imagined import KINDS, SERVICES
+from tests.fleet.imagined import KINDS, SERVICES, ImaginedService
 
 LAPTOP = """
 [fleet]
@@ -73,3 +75,27 @@ def _has(table: dict[str, object], name: str) -> bool:
     first, _, rest = name.partition(".")
     inner = table.get(first)
     return first in table and (not rest or (isinstance(inner, dict) and _has(inner, rest)))
+
+
+class Link(msgspec.Struct, frozen=True):
+    text: str
+    target: str
+
+
+class Group(msgspec.Struct, frozen=True):
+    header: str
+    links: tuple[Link, ...] = ()
+
+
+class Long(msgspec.Struct, frozen=True):
+    """A default that is too long for one line."""
+
+    groups: tuple[Group, ...] = (Group("one", (Link("a" * 40, "b" * 20), Link("c" * 40, "d" * 20))), Group("two"))
+
+
+def test_a_long_default_has_a_line_for_each_item() -> None:
+    services = {"long": ImaginedService("long", Long)}
+    text = laptop(services, KINDS)
+    assert max(map(len, text.splitlines())) <= 100
+    fleet = loads(uncommented(text).replace('["ada", "grace"]', '["ada"]'), "f", services=services, kinds=KINDS)
+    assert fleet.services["long"].settings == Long()

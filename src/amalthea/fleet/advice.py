@@ -24,8 +24,8 @@ def advice(fleet: Fleet, *, today: date) -> list[str]:
 
 def _account(account: Account, today: date) -> Iterator[str]:
     if account.ends is not None and account.ends < today:
-        yield f"ends: the money ended {(today - account.ends).days} days ago, on {account.ends}"
+        yield f"ends: the money ended on {account.ends}"
     elif account.ends is not None and account.ends - today <= SOON:
-        yield f"ends: the money ends in {(account.ends - today).days} days, on {account.ends}"
+        yield f"ends: the money ends on {account.ends}"
     if account.kind != "own" and len(account.owners) == 1:
         yield f"owners: only {account.owners[0]} can log in"

@@ -126,5 +126,5 @@ class _Conversion:
         try:
             return convert(table, kind)
         except (msgspec.ValidationError, RecursionError) as error:
-            problem = Problem(path=path, found=f"a table that does not do: {error}", line=self._lines.find(path))
+            problem = Problem(path=path, found=f"values that do not go together: {error}", line=self._lines.find(path))
             raise FleetFileError(self._name, [problem]) from None

@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import msgspec
 from msgspec import inspect
 
 from amalthea.fleet.declaration import FleetTable, ProviderKind, ProviderTable, ServiceTable
@@ -21,6 +22,7 @@ from amalthea.model.fleet import HERE, EdgeDeclaration, Person
 from amalthea.model.service import Service
 
 WIDTH = 100
+LONGEST = 80
 HEAD = (
     "A fleet: what runs, and where. Every key that there is stands here. One behind a `#` shows the value "
     "that it has anyway or, where that would be nothing, an example; take the `#` away to change it. "
@@ -104,13 +106,22 @@ def _pair(key: Key, value: Any, prefix: str = "") -> Iterator[str]:
     if shown is None:
         yield from _prose(f"{key.name} is {words(key.type)}.")
         return
-    text = f"{prefix}{key.name} = {literal(shown)}"
-    if len(text) <= WIDTH or not isinstance(shown, list | tuple):
-        yield mark + text
-        return
-    yield f"{mark}{prefix}{key.name} = ["
-    yield from (f"{mark}  {literal(item)}," for item in shown)
-    yield f"{mark}]"
+    text = f"{prefix}{key.name} = {_spread(shown)}"
+    yield from (mark + line for line in text.splitlines())
+
+
+def _spread(value: Any, indent: str = "") -> str:
+    """A literal that, where it is long, has a line for each item of its lists: tables cannot be broken."""
+    text, deeper = literal(value), f"{indent}  "
+    if len(indent + text) <= LONGEST:
+        return text
+    if isinstance(value, list | tuple):
+        items = (f"{deeper}{_spread(item, deeper)},\n" for item in value)
+        return f"[\n{''.join(items)}{indent}]"
+    if isinstance(value, msgspec.Struct):
+        pairs = (f"{name} = {_spread(item, indent)}" for name, item in msgspec.structs.asdict(value).items())
+        return "{ " + ", ".join(pairs) + " }"
+    return text
 
 
 def _sample(key: Key) -> Any:
