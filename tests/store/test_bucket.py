@@ -73,7 +73,7 @@ class Overwriting(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["content-length"]))
-        self._answer(b"<DeleteResult></DeleteResult>")
+        self._answer(b"<DeleteResult><Deleted><Key>any</Key></Deleted></DeleteResult>")
 
     def _answer(self, body: bytes) -> None:
         self.send_response(200)
