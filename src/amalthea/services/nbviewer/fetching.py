@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from ssl import SSLContext
 
 import httpcore2
 import httpx2
@@ -59,14 +60,14 @@ class Fetched(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Fetcher:
-    """Fetches what `gate` lets through."""
+    """Fetches what `gate` lets through. `tls` decides which certificates are good."""
 
-    def __init__(self, gate: Gate, limits: Limits, *, resolve: Resolve, clock: Clock) -> None:
+    def __init__(self, gate: Gate, limits: Limits, *, tls: SSLContext, resolve: Resolve, clock: Clock) -> None:
         self._gate = gate
         self._limits = limits
         self._clock = clock
         self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=httpx2.create_ssl_context(),
+            ssl_context=tls,
             max_connections=limits.connections,
             keepalive_expiry=30,
             http2=True,

@@ -1,0 +1,92 @@
+"""Answers over HTTP: compressed pages with validators, downloads, and errors as pages."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from datetime import datetime
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from amalthea.services.nbviewer.errors import Busy, RateLimited, SourceError
+from amalthea.services.nbviewer.render import NotANotebook
+from amalthea.services.nbviewer.rendering import Page
+from amalthea.services.nbviewer.source import Raw
+from amalthea.web.application import STRICT_CSP, PageError
+
+NOTEBOOK_CSP = STRICT_CSP.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'").replace(
+    "img-src 'self' data:", "img-src 'self' https: data:"
+)
+"""A notebook brings styles inside its tables and images from anywhere, and no script at all."""
+
+_FILE_CSP = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+_COME_BACK = 60
+
+
+def packed(text: str) -> Page:
+    """A page that is made once and sent often, or made anew and small."""
+    body = text.encode(errors="replace")
+    return Page(etag=f'W/"{hashlib.sha256(body).hexdigest()[:32]}"', packed=gzip.compress(body, 6, mtime=0))
+
+
+def page_response(request: Request, page: Page, *, cache_control: str, csp: str = STRICT_CSP) -> Response:
+    """The page as the visitor's browser takes it, or 304 where it has it already."""
+    headers = {
+        "cache-control": cache_control,
+        "content-security-policy": csp,
+        "etag": page.etag,
+        "vary": "accept-encoding",
+    }
+    if _has(request, page.etag):
+        return Response(status_code=304, headers=headers)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(page.packed, media_type="text/html", headers={**headers, "content-encoding": "gzip"})
+    return Response(gzip.decompress(page.packed), media_type="text/html", headers=headers)
+
+
+def _has(request: Request, etag: str) -> bool:
+    known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
+    return "*" in known or etag.removeprefix("W/") in known
+
+
+def download(body: bytes, name: str) -> Response:
+    """A notebook's source as a file to keep."""
+    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\%' else "_" for c in name)
+    return Response(
+        body,
+        media_type="application/x-ipynb+json",
+        headers={
+            "content-disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}",
+            "content-security-policy": _FILE_CSP,
+            "cache-control": "no-cache",
+        },
+    )
+
+
+def file_response(file: Raw) -> Response:
+    """A file of a stranger as it is, harmless when it is opened by itself."""
+    return Response(
+        file.body,
+        media_type=file.media_type,
+        headers={"content-security-policy": _FILE_CSP, "cache-control": "public, max-age=60"},
+    )
+
+
+def problem(error: SourceError | NotANotebook, *, now: datetime) -> PageError:
+    """The page for what went wrong."""
+    if isinstance(error, NotANotebook):
+        return PageError(
+            422,
+            error.message,
+            where=error.where,
+            hint=error.hint or "Check that the address leads to the notebook file itself, not to a page about it.",
+        )
+    headers = {}
+    if isinstance(error, RateLimited):
+        wait = int((error.until - now).total_seconds()) if error.until else _COME_BACK
+        headers["retry-after"] = str(max(1, wait))
+    elif isinstance(error, Busy):
+        headers["retry-after"] = "5"
+    return PageError(error.status, error.message, where=error.where, hint=error.hint, headers=headers)

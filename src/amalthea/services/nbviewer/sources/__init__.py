@@ -1,0 +1,1 @@
+"""The kinds of address that nbviewer knows, each an implementation of `source.Source`."""

@@ -1,0 +1,139 @@
+"""`/gist/[user/]<id>[/[files/]name]`: gists, and the old links that are a bare id.
+
+One API call brings the names and, below a megabyte, the files themselves; what is larger comes from the
+gist's raw host.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from urllib.parse import quote
+
+import msgspec
+
+from amalthea.services.nbviewer.cache import Cache, Held
+from amalthea.services.nbviewer.errors import Missing
+from amalthea.services.nbviewer.fetching import Fetched, Fetcher
+from amalthea.services.nbviewer.index import Copy
+from amalthea.services.nbviewer.rewriting import GIST_ID
+from amalthea.services.nbviewer.settings import Settings
+from amalthea.services.nbviewer.source import (
+    Answer,
+    Asked,
+    Chrome,
+    Crumb,
+    Document,
+    Entry,
+    Listing,
+    Moved,
+    Origin,
+    in_order,
+    is_notebook,
+    join,
+)
+from amalthea.services.nbviewer.sources.api import Gist, GistFile, GitHubApi
+
+_ANONYMOUS = "anonymous"
+
+
+class GistSource:
+    """The gists of one GitHub."""
+
+    paths = ("/gist/{rest:path}", "/{id}", "/{id}/{rest:path}")
+
+    def __init__(self, settings: Settings, *, fetcher: Fetcher, cache: Cache, api: GitHubApi) -> None:
+        self._web = settings.gist_url.rstrip("/")
+        self._binder = settings.binder_url.rstrip("/")
+        self._fetcher = fetcher
+        self._cache = cache
+        self._api = api
+
+    async def resolve(self, asked: Asked) -> Answer:
+        """A notebook, the list of a gist's files, or a redirect to either."""
+        match asked.parts:
+            case ("gist", user, id, *rest) if GIST_ID.fullmatch(id):
+                return await self._gist(asked, user, id, rest)
+            case ("gist", id, *rest) if GIST_ID.fullmatch(id):
+                return await self._with_owner(asked, id, rest)
+            case (id, *_) if GIST_ID.fullmatch(id):
+                return Moved(f"/gist{asked.raw}{asked.query}")
+        raise Missing("There is nothing under this path.", where=asked.raw)
+
+    async def _with_owner(self, asked: Asked, id: str, rest: list[str]) -> Moved:
+        gist, _ = await self._api.get("gists", id, kind=Gist, flush=asked.flush)
+        owner = gist.owner.login if gist.owner else _ANONYMOUS
+        return Moved(join("gist", owner, id, *rest) + asked.query)
+
+    async def _gist(self, asked: Asked, user: str, id: str, rest: list[str]) -> Answer:
+        if asked.slash:
+            return Moved(asked.raw.rstrip("/") + asked.query)
+        gist, held = await self._api.get("gists", id, kind=Gist, flush=asked.flush)
+        if rest and rest[0] == "files":
+            rest = rest[1:]
+        if rest:
+            file = gist.files.get("/".join(rest))
+            if file is None:
+                raise Missing(f"This gist has no file named {'/'.join(rest)!r}.", where=asked.raw)
+            return await self._file(asked, file, self._chrome(gist, held, user=user, file=file))
+        notebooks = [file for file in gist.files.values() if is_notebook(file.filename)]
+        if len(gist.files) == 1 and notebooks:
+            return await self._file(asked, notebooks[0], self._chrome(gist, held, user=user, file=notebooks[0]))
+        return self._files(gist, held, user)
+
+    def _files(self, gist: Gist, held: Held, user: str) -> Listing:
+        entries = [
+            Entry(
+                kind="notebook" if is_notebook(file.filename) else "file",
+                name=file.filename,
+                href=join("gist", user, gist.id, file.filename),
+            )
+            for file in gist.files.values()
+        ]
+        return Listing(chrome=self._chrome(gist, held, user=user), entries=in_order(entries))
+
+    def _chrome(self, gist: Gist, held: Held, *, user: str, file: GistFile | None = None) -> Chrome:
+        crumbs: tuple[Crumb, ...] = (Crumb(user), Crumb(gist.id, join("gist", user, gist.id)))
+        binder = ""
+        if file is not None:
+            crumbs = (*crumbs, Crumb(file.filename))
+            if self._binder and self._web == "https://gist.github.com":
+                binder = f"{self._binder}/gist/{quote(user)}/{gist.id}/HEAD?filepath={quote(file.filename, safe='')}"
+        return Chrome(
+            name=file.filename if file else gist.description or f"gist {gist.id}",
+            crumbs=crumbs,
+            origin=Origin(label="Gist", url=f"{self._web}{join(user, gist.id)}"),
+            binder=binder,
+            fetched=held.copy.fetched,
+            checked=held.copy.checked,
+            stale=held.stale,
+        )
+
+    async def _file(self, asked: Asked, file: GistFile, chrome: Chrome) -> Answer:
+        if not is_notebook(file.filename):
+            return Moved(file.raw_url)
+        base = file.raw_url.rpartition("/")[0] + "/"
+        links = "/" + "/".join(quote(part, safe="") for part in asked.parts[:3]) + "/"
+        if file.truncated:
+            return await self._large(asked, file, chrome, bases=(base, links))
+        body = file.content.encode()
+
+        async def read() -> bytes:
+            return body
+
+        return Document(
+            chrome=chrome, digest=hashlib.sha256(body).hexdigest(), read=read, raw_base=base, link_base=links
+        )
+
+    async def _large(self, asked: Asked, file: GistFile, chrome: Chrome, *, bases: tuple[str, str]) -> Document:
+        async def ask(copy: Copy | None) -> Fetched:
+            return await self._fetcher.get(file.raw_url, etag=copy.etag if copy else "")
+
+        held = await self._cache.get(file.raw_url, ask, flush=asked.flush)
+        chrome = msgspec.structs.replace(chrome, fetched=held.copy.fetched, stale=chrome.stale or held.stale)
+        return Document(
+            chrome=chrome,
+            digest=held.copy.digest,
+            read=lambda: self._cache.body(held, ask),
+            raw_base=bases[0],
+            link_base=bases[1],
+        )

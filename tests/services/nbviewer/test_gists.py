@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.services.nbviewer.conftest import Hand, Nbviewer, notebook
+from tests.services.nbviewer.github_server import Gist, GitHub
+
+LONG_ID = "0123456789abcdef0123"
+
+
+@pytest.fixture
+def gists(github: GitHub) -> GitHub:
+    github.gists["1234"] = Gist(files={"one.ipynb": notebook("# The only one")}, owner="ada")
+    github.gists[LONG_ID] = Gist(
+        files={"b.ipynb": notebook("# b"), "ünï.ipynb": notebook("# ü"), "data.csv": b"1,2", "<script>alert": b""}
+    )
+    github.gists["77"] = Gist(files={"large.ipynb": notebook("# Large", "x" * 1_100_000)}, owner="ada")
+    return github
+
+
+async def test_a_gist_of_one_notebook_is_its_page(gists: GitHub, viewer: Nbviewer) -> None:
+    answer = await viewer.get("/gist/ada/1234")
+    assert "The only one" in answer.text
+    assert f'href="{gists.url}/gist/ada/1234"' in answer.text
+
+
+async def test_a_gist_of_several_files_is_a_list(gists: GitHub, viewer: Nbviewer) -> None:
+    text = (await viewer.get(f"/gist/anonymous/{LONG_ID}")).text
+    assert f'href="/gist/anonymous/{LONG_ID}/%C3%BCn%C3%AF.ipynb"' in text
+    assert "<script" not in text
+
+
+@pytest.mark.parametrize("path", ["b.ipynb", "files/b.ipynb"])
+async def test_one_file_of_a_gist_has_a_page(gists: GitHub, viewer: Nbviewer, path: str) -> None:
+    answer = await viewer.get(f"/gist/anonymous/{LONG_ID}/{path}")
+    assert answer.status_code == 200
+    assert ">b</h1>" in answer.text or ">b<" in answer.text
+
+
+async def test_a_file_above_a_megabyte_comes_from_the_raw_host(gists: GitHub, viewer: Nbviewer) -> None:
+    answer = await viewer.get("/gist/ada/77")
+    assert answer.status_code == 200
+    assert len(answer.text) > 1_000_000
+    assert gists.bodies["/gist/raw/77/large.ipynb"] == 1
+
+
+ELSEWHERE = [
+    ("/1234", "/gist/1234"),
+    (f"/{LONG_ID}/b.ipynb", f"/gist/{LONG_ID}/b.ipynb"),
+    ("/gist/1234", "/gist/ada/1234"),
+    (f"/gist/{LONG_ID}", f"/gist/anonymous/{LONG_ID}"),
+    (f"/gist/{LONG_ID}/b.ipynb", f"/gist/anonymous/{LONG_ID}/b.ipynb"),
+    ("/gist/ada/1234/", "/gist/ada/1234"),
+]
+
+
+async def test_other_forms_of_a_gists_address_lead_to_its_own(gists: GitHub, viewer: Nbviewer) -> None:
+    assert [(path, await viewer.leads_to(path)) for path, _ in ELSEWHERE] == ELSEWHERE
+
+
+@pytest.mark.parametrize("path", ["/gist/ada/9999", f"/gist/anonymous/{LONG_ID}/missing.ipynb", "/gist/", "/abc"])
+async def test_a_gist_or_file_that_is_not_there_is_a_404_page(gists: GitHub, viewer: Nbviewer, path: str) -> None:
+    answer = await viewer.get(path)
+    assert answer.status_code == 404
+    assert "Enter another address" in answer.text
+
+
+async def test_a_file_that_is_no_notebook_is_shown_by_its_source(gists: GitHub, viewer: Nbviewer) -> None:
+    answer = await viewer.get(f"/gist/anonymous/{LONG_ID}/data.csv")
+    assert answer.headers["location"] == f"{gists.url}/gist/raw/{LONG_ID}/data.csv"
+
+
+async def test_a_gist_seen_again_costs_no_api_budget(gists: GitHub, viewer: Nbviewer, clock: Hand) -> None:
+    await viewer.get("/gist/ada/1234")
+    left = gists.left
+    clock.move(3600)
+    await viewer.get("/gist/ada/1234")
+    assert gists.left == left
