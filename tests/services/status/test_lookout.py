@@ -91,6 +91,29 @@ async def test_a_service_that_dies_is_seen_down_and_one_that_returns_up() -> Non
         assert await until(lambda: lookout.report().tracks[0].state is State.UP) < 0.5
 
 
+async def test_a_site_that_dies_whole_is_seen_at_once() -> None:
+    dying, living = Witnessed(), Witnessed()
+    watches = [watch(f"s{i}", site) for site in ("north", "south") for i in range(10)]
+    settings = Settings(interval=Duration(2), recheck=Duration(0.05))
+
+    async def ask(watched: Watch) -> Observation:
+        return await (dying if watched.site == "north" else living).ask(watched)
+
+    async with looking(watches, ask, settings) as lookout:
+
+        def down() -> int:
+            return sum(track.state is State.DOWN for track in lookout.report().tracks)
+
+        await until(lambda: all(track.state is State.UP for track in lookout.report().tracks))
+        dying.up = False
+        await until(lambda: down() > 0)
+        assert await until(lambda: down() == 10) < 0.2
+        dying.up = True
+        asked = len(living.asked)
+        await until(lambda: down() == 0)
+        assert len(living.asked) - asked < 20
+
+
 async def test_questions_are_spread_over_the_interval() -> None:
     service = Witnessed()
     async with looking([watch(f"s{i}") for i in range(10)], service.ask, Settings(interval=Duration(0.5))):

@@ -2,8 +2,9 @@
 
 All watches are asked at once at the start; after that each has its own place in the interval, evenly spaced,
 so that the load is even and two of them rarely meet. An answer that says something new is not waited on: the
-watch is asked again after `recheck`, until the fold believes it. The number of questions under way is
-bounded, so that a network which swallows everything does not cost a socket for each watch.
+watch is asked again after `recheck`, until the fold believes it, and what else is at that site is asked at
+once: sites die whole, and the page should say so in a second and not service by service. The number of
+questions under way is bounded, so that a network which swallows everything does not cost a socket for each.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
 from prometheus_client import CollectorRegistry, Counter
 
@@ -50,6 +52,7 @@ class Lookout:
         self._clock = clock
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._tracks = [Track.of(watch) for watch in self._watches]
+        self._alarms = [asyncio.Event() for _ in self._watches]
         self._tallies: dict[int, Tally] = {}
         self._asked = Counter(
             "amalthea_status_answers_total",
@@ -86,7 +89,7 @@ class Lookout:
                 delay = next_slot(loop.time(), first_slot=first_slot, interval=self._settings.interval) - loop.time()
             else:
                 delay = min(self._settings.recheck, self._settings.interval)
-            await asyncio.sleep(delay)
+            await self._rest(place, delay)
 
     def _take(self, place: int, observation: Observation) -> bool:
         """Fold one observation in; whether it is believed."""
@@ -94,12 +97,27 @@ class Lookout:
         track = self._tracks[place] = before.after(observation, self._thresholds)
         self._tallies[place] = self._tallies.get(place, Tally.of(watch)).plus(observation, track.state)
         self._asked.labels(watch.service, watch.site, str(observation.ok).lower()).inc()
+        if not observation.ok and (before.last is None or before.last.ok):
+            self._alarm(watch.site)
         if track.state is not before.state:
             self.news.set()
             log.info(
                 "%s at %s is %s", track.service, track.site, track.state.value, extra={"detail": observation.detail}
             )
         return track.settled
+
+    async def _rest(self, place: int, delay: float) -> None:
+        """Wait for the next turn, or for an alarm that comes from now on."""
+        self._alarms[place].clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(delay):
+                await self._alarms[place].wait()
+
+    def _alarm(self, site: str) -> None:
+        """Have everything at `site` asked now that answered well the last time."""
+        for watch, track, alarm in zip(self._watches, self._tracks, self._alarms, strict=True):
+            if watch.site == site and track.last is not None and track.last.ok:
+                alarm.set()
 
 
 def next_slot(now: float, *, first_slot: float, interval: float) -> float:
