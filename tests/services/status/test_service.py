@@ -45,13 +45,13 @@ class Running:
         self.listen = Listen(http=free_port(), admin=free_port())
         self.site = Site(name=site, fleet="jupyter", names=Names(domain="localhost"))
         self.runtime = Runtime(listen=self.listen, store=store, clock=system_clock, watches=watches)
+        self.client = httpx2.AsyncClient(base_url=f"http://127.0.0.1:{self.listen.http}")
 
     async def serve(self) -> None:
         await Status().serve(QUICK, self.site, self.runtime)
 
     async def get(self, path: str) -> httpx2.Response:
-        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{self.listen.http}") as client:
-            return await client.get(path)
+        return await self.client.get(path)
 
     async def board(self) -> dict[str, Any]:
         told: dict[str, Any] = (await self.get("/api/board.json")).json()
@@ -76,6 +76,7 @@ async def running(site: str, store: TroubledStore, watches: list[Watch]) -> Asyn
             await asyncio.sleep(0.01)
         yield made
     finally:
+        await made.client.aclose()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
@@ -173,11 +174,11 @@ async def test_a_port_in_use_is_one_clear_error() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        made = Running("south", TroubledStore(system_clock), [])
         listen = Listen(http=taken.getsockname()[1], admin=free_port())
-        runtime = Runtime(listen=listen, store=made.runtime.store, clock=system_clock)
+        runtime = Runtime(listen=listen, store=TroubledStore(), clock=system_clock)
+        site = Site(name="south", fleet="jupyter", names=Names(domain="localhost"))
         with pytest.raises(PortInUse):
-            await Status().serve(QUICK, made.site, runtime)
+            await Status().serve(QUICK, site, runtime)
 
 
 async def test_what_was_asked_and_answered_can_be_measured() -> None:
@@ -193,12 +194,9 @@ async def test_what_was_asked_and_answered_can_be_measured() -> None:
 
 
 async def test_answers_on_a_kept_connection_come_at_once() -> None:
-    async with (
-        running("south", TroubledStore(system_clock), []) as south,
-        httpx2.AsyncClient(base_url=f"http://127.0.0.1:{south.listen.http}") as client,
-    ):
-        await client.get("/")
+    async with running("south", TroubledStore(system_clock), []) as south:
+        await south.get("/")
         started = time.monotonic()
         for _ in range(20):
-            await client.get("/robots.txt")
+            await south.get("/robots.txt")
     assert (time.monotonic() - started) / 20 < 0.03, "each answer waits for the one before to be acknowledged"
