@@ -171,7 +171,7 @@ async def test_a_reader_can_stop_the_page_from_reloading() -> None:
     assert MARK in (await page(view()))
 
 
-async def test_the_page_is_made_anew_each_second_and_not_for_each_reader() -> None:
+async def test_the_page_is_made_anew_as_time_goes_on_and_not_for_each_reader() -> None:
     moment, made = NOON, 0
 
     def look() -> View:

@@ -38,7 +38,7 @@ class Status:
     def routes(self, settings: Settings, fleet: Fleet) -> Sequence[Route]:
         """Everything below the public name `status`; hedged, since the page is read when things go wrong."""
         fallback = Fallback(redirect=settings.fallback)
-        return [Route(service=self.name, host="status", hedge=Duration(0.5), websocket=False, fallback=fallback)]
+        return [Route(service=self.name, host="status", hedge=Duration(0.3), websocket=False, fallback=fallback)]
 
     def probes(self, settings: Settings, fleet: Fleet) -> Sequence[Probe]:
         """The front page, whatever it says."""
