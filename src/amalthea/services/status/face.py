@@ -49,7 +49,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Face:
-    """The public application. `look` gives what is to be shown now, and is called four times a second at most, for each form."""
+    """The public application. `look` gives what is to be shown now; what is made of it is kept for a moment."""
 
     def __init__(
         self, look: Callable[[], View], *, title: str, site: str, clock: Clock, registry: CollectorRegistry
