@@ -21,6 +21,7 @@ from amalthea.services.nbviewer.render.notices import left_out, too_long, too_ta
 from amalthea.services.nbviewer.render.page import Page
 
 _CHECKBOX = re.compile(r'<input type="checkbox"( checked="")? disabled="" />')
+_TIGHT_HEADING = re.compile(r"^(#{1,6})(?=[^#\s])", re.MULTILINE)  # "##Title": a heading until Markdown had a standard
 _EMBEDDED = re.compile(r"data:image/[a-z+]{3,8};base64,[A-Za-z0-9+/=]*")
 _HEADING = re.compile(r"<h([1-6])((?: [a-z]+=\"[^\"]*\")*)>(.*?)</h\1>", re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
@@ -43,6 +44,8 @@ def markdown(source: str, page: Page) -> str:
     """A Markdown text as safe HTML; its headings are noted on the page."""
     if len(source) > page.limits.html and len(_EMBEDDED.sub("", source)) > page.limits.html:
         return too_long(source, page, page.limits.html)
+    if "#" in source and "```" not in source and "~~~" not in source:
+        source = _TIGHT_HEADING.sub(r"\1 ", source)
     protected = protect(source)
     raw = _to_html(protected.text)
     cleaned = page.cleaner.clean(raw)

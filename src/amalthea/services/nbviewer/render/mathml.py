@@ -37,6 +37,7 @@ _DEFINING = re.compile(
 )
 _WITHOUT_SHAPE = re.compile(r"\\(?:label|tag|ref|eqref)\*?\s*\{[^{}]{0,200}\}|\\(?:nonumber|notag|newline)(?![a-zA-Z])")
 _NUMBERED = re.compile(r"(\\(?:begin|end)\s*\{(?:align|gather|multline|equation|eqnarray|alignat))\}")
+_GREEK_CAPITAL = re.compile(r"&#x0*3(?:9[1-9A-F]|A[0-9]);", re.IGNORECASE)  # upright in TeX, slanted in MathML
 _ALIGNED = {"left": "left", "right": "right"}
 
 
@@ -104,7 +105,7 @@ def _character(found: re.Match[str]) -> str:
 
 
 def _attributes(node: Element) -> list[str]:
-    parts = []
+    parts = [' mathvariant="normal"'] if node.tag == "mi" and _GREEK_CAPITAL.fullmatch(node.text or "") else []
     for name, value in node.attrib.items():
         if name in _ENUMERATED and _VALUE.fullmatch(value) and not _LONG_NUMBER.search(value):
             parts.append(f' {name}="{value}"')

@@ -15,7 +15,6 @@ from amalthea.services.nbviewer.render.typesetting import Typesetter
 
 _ATTACHED = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml")
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
-_NO_SLUG = re.compile(r"[^\w\-.:]+")
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +69,7 @@ class Page:
         """Note a heading; its id is unique on the page and holds its text as Jupyter's links have it."""
         if len(self.headings) >= self.limits.headings:
             return None
-        slug = _NO_SLUG.sub("-", text.strip())[:100].strip("-") or "section"
+        slug = "-".join(text.split())
         while (number := self._slugs.get(slug, -1) + 1) > 0:
             self._slugs[slug] = number
             slug = f"{slug}-{number}"

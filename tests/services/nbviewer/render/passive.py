@@ -1,0 +1,104 @@
+"""Reading a rendered page the way a browser would, to find anything in it that is alive."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+_NAMES = """
+a abbr b bdi bdo big blockquote br caption center cite code col colgroup dd del details dfn div dl dt em figcaption
+figure font h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q rp rt ruby s samp section small span strike strong
+sub summary sup table tbody td tfoot th thead tr tt u ul var wbr
+math mrow mi mo mn mtext mspace mfrac msqrt mroot msup msub msubsup mover munder munderover mtable mtr mtd mstyle
+mpadded mphantom menclose
+"""
+ALLOWED = frozenset(_NAMES.split())
+VOID = frozenset({"br", "col", "hr", "img", "wbr"})
+LINK = re.compile(r"(?:https?://|mailto:|#|[^a-zA-Z:]|[a-zA-Z][a-zA-Z0-9+.\-]*(?:[^a-zA-Z0-9+.\-:]|$))", re.IGNORECASE)
+IMAGE = re.compile(r"(?:https?://|data:image/(?:png|jpe?g|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]*$)", re.IGNORECASE)
+RELATIVE = re.compile(r"[^:]*$|[^:]*[/?#].*$", re.DOTALL)
+STYLE = re.compile(r"url|expression|import|@|\\|position|z-index|behavior|binding|content", re.IGNORECASE)
+
+
+class Reader(HTMLParser):
+    """Collects what is wrong with a page."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.wrong: list[str] = []
+        self.open: list[str] = []
+        self.text: list[str] = []
+        self.ids: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in ALLOWED:
+            self.wrong.append(f"<{tag}>")
+        if tag not in VOID:
+            self.open.append(tag)
+        for name, value in attrs:
+            self._attribute(tag, name, value or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open[-1] != tag:
+            self.wrong.append(f"</{tag}> closes {self.open[-1:]}")
+        else:
+            self.open.pop()
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+    def handle_comment(self, data: str) -> None:
+        self.wrong.append(f"comment {data}")
+
+    def handle_decl(self, decl: str) -> None:
+        self.wrong.append(f"declaration {decl}")
+
+    def unknown_decl(self, data: str) -> None:
+        self.wrong.append(f"declaration {data}")
+
+    def handle_pi(self, data: str) -> None:
+        self.wrong.append(f"instruction {data}")
+
+    def _attribute(self, tag: str, name: str, value: str) -> None:
+        trimmed = re.sub(r"[\x00-\x20]", "", value)
+        if name.startswith("on") or name in (
+            "srcdoc",
+            "srcset",
+            "action",
+            "formaction",
+            "background",
+            "ping",
+            "target",
+        ):
+            self.wrong.append(f"{tag} {name}={value}")
+        elif name == "href" and not LINK.match(trimmed) and trimmed:
+            self.wrong.append(f"{tag} href={value}")
+        elif name == "src" and not (IMAGE.match(trimmed) or RELATIVE.match(trimmed)):
+            self.wrong.append(f"{tag} src={value[:100]}")
+        elif name == "style" and STYLE.search(value):
+            self.wrong.append(f"{tag} style={value}")
+        elif ":" in name:
+            self.wrong.append(f"{tag} {name}")
+        elif name == "id":
+            self.ids.append(value)
+            if not value.startswith(("nb-", "cell-")):
+                self.wrong.append(f"{tag} id={value}")
+
+
+def reading(body: str) -> Reader:
+    """The page, read to the end."""
+    reader = Reader()
+    reader.feed(body)
+    reader.close()
+    if reader.open:
+        reader.wrong.append(f"never closed: {reader.open}")
+    return reader
+
+
+def assert_passive(body: str) -> Reader:
+    """Fail where anything in the page could run, leave its place, or stand for a part of ours."""
+    reader = reading(body)
+    assert reader.wrong == []
+    return reader
