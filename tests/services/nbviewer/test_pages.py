@@ -51,6 +51,11 @@ async def test_a_form_without_the_field_leads_to_the_front_page(viewer: Nbviewer
     assert (await viewer.client.post("/create", data={"other": "x"})).headers["location"] == "/"
 
 
+async def test_a_form_of_many_fields_is_no_error(viewer: Nbviewer) -> None:
+    body = b"&".join([b"a=b"] * 2000) + b"&gistnorurl=ada"
+    assert (await viewer.client.post("/create", content=body)).headers["location"] == "/github/ada/"
+
+
 async def test_far_too_much_pasted_is_refused(viewer: Nbviewer) -> None:
     assert (await viewer.client.post("/create", content=b"gistnorurl=" + b"x" * 20_000)).status_code == 413
 

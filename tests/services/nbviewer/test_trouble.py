@@ -8,33 +8,38 @@ from collections.abc import AsyncIterator
 from amalthea.model.errors import StoreUnavailable
 from amalthea.model.store import ObjectInfo
 from amalthea.store.memory import MemoryStore
-from tests.services.nbviewer.conftest import Hand, Nbviewer, nbviewer
+from tests.services.nbviewer.conftest import Hand, Nbviewer, nbviewer, notebook
 from tests.services.nbviewer.github_server import GitHub
 
 HELLO = "/github/ada/notes/blob/main/hello.ipynb"
 TREE = "/github/ada/notes/tree/main/"
 
 
-class FullStore:
-    """A store whose disk is full: it reads, and writes nothing."""
+class BrokenStore:
+    """A store whose disk is full and gives nothing back; or, when it `hangs`, one that never answers."""
 
-    def __init__(self, *, readable: bool = True) -> None:
-        self.readable = readable
+    def __init__(self, *, hangs: bool = False) -> None:
+        self.hangs = hangs
 
     async def put(self, key: str, body: bytes, *, if_absent: bool = False) -> str:
-        raise StoreUnavailable("no space left on the device", where=key)
+        raise await self._failure()
 
     async def get(self, key: str) -> bytes:
-        raise StoreUnavailable("the store does not answer", where=key)
+        raise await self._failure()
 
     async def delete(self, key: str) -> None:
-        raise StoreUnavailable("the store does not answer", where=key)
+        raise await self._failure()
 
     async def list(self, prefix: str = "", *, after: str = "") -> AsyncIterator[ObjectInfo]:
-        raise StoreUnavailable("the store does not answer", where=prefix)
+        raise await self._failure()
         yield
 
     async def aclose(self) -> None: ...
+
+    async def _failure(self) -> StoreUnavailable:
+        if self.hangs:
+            await asyncio.sleep(60)
+        return StoreUnavailable("no space left on the device")
 
 
 async def test_a_rate_limit_shows_the_older_listing_with_a_note(viewer: Nbviewer, github: GitHub, clock: Hand) -> None:
@@ -169,7 +174,7 @@ async def test_what_its_source_withdraws_is_not_shown_again_while_the_source_is_
 
 
 async def test_a_full_store_costs_no_visitor_his_page(github: GitHub, clock: Hand) -> None:
-    async with nbviewer(github.settings(), store=FullStore(), clock=clock) as viewer:
+    async with nbviewer(github.settings(), store=BrokenStore(), clock=clock) as viewer:
         assert "Hello from main" in (await viewer.get(HELLO)).text
         await viewer.cache.settle()
         clock.move(120)
@@ -177,6 +182,14 @@ async def test_a_full_store_costs_no_visitor_his_page(github: GitHub, clock: Han
         assert (await viewer.get(TREE)).status_code == 200
         assert viewer.count("store_failures_total", operation="write") > 0
         assert viewer.count("store_failures_total", operation="read") > 0
+
+
+async def test_a_store_that_hangs_costs_a_visitor_little_time_and_no_page(github: GitHub, clock: Hand) -> None:
+    async with nbviewer(github.settings(), store=BrokenStore(hangs=True), clock=clock) as viewer:
+        async with asyncio.timeout(4):
+            assert "Hello from main" in (await viewer.get(HELLO)).text
+        async with asyncio.timeout(0.5):
+            assert "Hello from main" in (await viewer.get(HELLO)).text
 
 
 async def test_a_store_that_lost_a_body_costs_a_second_fetch(github: GitHub, store: MemoryStore, clock: Hand) -> None:
@@ -187,6 +200,19 @@ async def test_a_store_that_lost_a_body_costs_a_second_fetch(github: GitHub, sto
         await store.delete(key)
     async with nbviewer(github.settings(), store=store, clock=clock) as viewer:
         assert "Hello from main" in (await viewer.get(HELLO)).text
+
+
+async def test_a_notebook_that_changed_while_its_copy_was_lost_is_shown_as_it_is_now(
+    github: GitHub, store: MemoryStore, clock: Hand
+) -> None:
+    async with nbviewer(github.settings(), store=store, clock=clock) as viewer:
+        await viewer.get(HELLO)
+        await viewer.cache.settle()
+    for key in [found.key async for found in store.list("nbviewer/blob/")]:
+        await store.delete(key)
+    github.repositories["ada", "notes"].branches["main"]["hello.ipynb"] = notebook("# Changed")
+    async with nbviewer(github.settings(), store=store, clock=clock) as viewer:
+        assert "Changed" in (await viewer.get(HELLO)).text
 
 
 async def test_many_visitors_of_one_page_cost_one_fetch_and_one_rendering(viewer: Nbviewer, github: GitHub) -> None:

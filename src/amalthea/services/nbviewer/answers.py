@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 from datetime import datetime
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,10 +16,18 @@ from amalthea.services.nbviewer.rendering import Page
 from amalthea.services.nbviewer.source import Raw
 from amalthea.web.application import STRICT_CSP, PageError
 
-NOTEBOOK_CSP = STRICT_CSP.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'").replace(
-    "img-src 'self' data:", "img-src 'self' https: data:"
-)
-"""A notebook brings styles inside its tables and images from anywhere, and no script at all."""
+
+def notebook_csp(images: str) -> str:
+    """The policy of a notebook's page: styles inside its tables, images from anywhere by https, no script at all.
+
+    `images` is where a repository's images come from, which inside an organisation may be plain http.
+    """
+    url = urlsplit(images)
+    plain = f" {url.scheme}://{url.netloc}" if url.scheme == "http" else ""
+    return STRICT_CSP.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'").replace(
+        "img-src 'self' data:", f"img-src 'self' https: data:{plain}"
+    )
+
 
 _FILE_CSP = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _COME_BACK = 60

@@ -101,9 +101,8 @@ class Fetcher:
             raise Refused(url) from None
         except (TimeoutError, httpcore2.TimeoutException):
             raise TimedOut("The source did not answer in time.", where=url, hint="Try again in a minute.") from None
-        except (httpcore2.NetworkError, httpcore2.ProtocolError) as error:
-            reason = str(error) or type(error).__name__
-            raise Unavailable(f"The source cannot be reached: {reason}.", where=url) from None
+        except (httpcore2.NetworkError, httpcore2.ProtocolError):
+            raise Unavailable("The source cannot be reached.", where=url, hint="Try again in a minute.") from None
 
     async def _follow(self, method: str, start: str, headers: Mapping[str, str]) -> Fetched:
         target, sent = _target(start), dict(headers)
@@ -145,7 +144,11 @@ class Fetcher:
         if status in (200, 304):
             return
         if status in (404, 410):
-            raise Missing("The source says that there is nothing here.", where=where)
+            raise Missing(
+                "The source says that there is nothing here.",
+                where=where,
+                hint="Check the spelling. What is private at its source cannot be shown either.",
+            )
         if status == 429 or (status == 403 and told.get("x-ratelimit-remaining") == "0"):
             raise RateLimited(
                 "The source takes no more requests from this server for now.",

@@ -20,7 +20,7 @@ from amalthea.services.nbviewer.instruments import Instruments
 
 BLOBS = "nbviewer/blob/"
 SEEN = "nbviewer/seen/"
-_PATIENCE = 2.0
+_PATIENCE = 1.0
 _SITES_AGE = timedelta(minutes=5)
 _BEHIND_EVERY_HASH = "g"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 
@@ -40,6 +42,7 @@ class Instruments:
         )
         self.github_budget = Gauge(
             "amalthea_nbviewer_github_budget",
-            "GitHub API requests left in this hour, as GitHub last said.",
+            "GitHub API requests left in this hour, as GitHub last said; not a number before it said anything.",
             registry=registry,
         )
+        self.github_budget.set(math.nan)

@@ -78,9 +78,10 @@ class Press:
             raise Busy("Too many notebooks are being rendered.", hint="Try again in a few seconds.")
         self._under_way += 1
         try:
-            body = await document.read()
-            loop = asyncio.get_running_loop()
-            packed = await loop.run_in_executor(self._threads, self._make, body, document.chrome, options)
+            with self._instruments.rendering.track_inprogress():
+                body = await document.read()
+                loop = asyncio.get_running_loop()
+                packed = await loop.run_in_executor(self._threads, self._make, body, document.chrome, options)
         finally:
             self._under_way -= 1
         page = Page(etag=f'W/"{key}"', packed=packed)

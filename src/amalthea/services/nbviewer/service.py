@@ -22,7 +22,7 @@ from amalthea.web.admin import admin_application
 from amalthea.web.metrics import registry as new_registry
 
 NAME = "nbviewer"
-SAMPLE_TEXT = "sample.ipynb"
+SAMPLE_TEXT = "Four moons, one notebook"
 
 
 class Nbviewer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,9 +13,9 @@ from starlette.routing import BaseRoute, Route
 
 from amalthea.model.clock import Clock
 from amalthea.services.nbviewer.answers import (
-    NOTEBOOK_CSP,
     download,
     file_response,
+    notebook_csp,
     packed,
     page_response,
     problem,
@@ -31,6 +32,7 @@ from amalthea.web.templates import Pages
 
 FRONT_TEXT = "Enter the address of a notebook"
 _PASTED_BYTES = 16_384
+_PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,3}")
 _FRONT_AGE = "public, max-age=300"
 
 ROBOTS = """\
@@ -68,6 +70,7 @@ class Viewing:
         self._pages = pages
         self._clock = clock
         self._icon = icon
+        self._csp = notebook_csp(settings.github_raw_url)
         self._age = int(settings.fresh)
         self._rules = rules(github_url=settings.github_url, gist_url=settings.gist_url, own_url=own_url)
         self._front = packed(pages.html("front.html", settings=settings, lead=FRONT_TEXT))
@@ -98,7 +101,7 @@ class Viewing:
             body += chunk
             if len(body) > _PASTED_BYTES:
                 raise PageError(413, "That is too long for the address of a notebook.")
-        fields = parse_qs(body.decode(errors="replace"), max_num_fields=10)
+        fields = parse_qs(body.decode(errors="replace"))
         path, mark, fragment = rewrite(fields.get("gistnorurl", [""])[0], self._rules).partition("#")
         return RedirectResponse(quoted(path) + mark + quoted(fragment), status_code=302)
 
@@ -146,7 +149,7 @@ class Viewing:
         page = await self._press.page(document)
         if "download" in request.query_params:
             return download(await document.read(), document.chrome.name)
-        return page_response(request, page, cache_control=self._cache_control(document, flushed), csp=NOTEBOOK_CSP)
+        return page_response(request, page, cache_control=self._cache_control(document, flushed), csp=self._csp)
 
     def _cache_control(self, answer: Document | Listing, flushed: bool) -> str:
         if flushed:
@@ -166,6 +169,6 @@ def _asked(request: Request) -> Asked:
         query=f"?{query}" if query else "",
         slash=raw.endswith("/"),
         flush=request.query_params.get("flush_cache", "false").lower() not in ("", "0", "false"),
-        page=int(page) if page.isdecimal() and page.isascii() and int(page[:4]) > 0 and len(page) < 5 else 1,
+        page=int(page) if _PAGE_NUMBER.fullmatch(page) else 1,
         referer=referer.path if own else "",
     )

@@ -145,13 +145,18 @@ def _missing(where: str) -> Missing:
 def _read(path: Path, limit: int) -> bytes:
     """The whole file. Raises `TooLarge`, and `Missing` where it has gone."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_open_plain) as file:
             body = file.read(limit + 1)
     except OSError:
         raise _missing(path.name) from None
     if len(body) > limit:
         raise TooLarge(f"More than the {limit >> 20} MiB that this server shows.", where=path.name)
     return body
+
+
+def _open_plain(path: str, flags: int) -> int:
+    """Open without following a link or waiting for a pipe that has taken the file's place since it was judged."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def _crumbs(parts: tuple[str, ...]) -> tuple[Crumb, ...]:
