@@ -13,10 +13,11 @@ up: $(VENV)/run.stamp  ## run the laptop fleet until Ctrl-C
 	@$(BIN)/amalthea up
 
 test: $(VENV)/dev.stamp check  ## every check and the default test suite
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not load"
+	$(BIN)/pytest -m load -n 0
 
 unit: $(VENV)/dev.stamp  ## the fast part of the tests
-	$(BIN)/pytest -m "not system and not browser and not slow"
+	$(BIN)/pytest -m "not system and not load and not browser and not slow"
 
 check: lint types floors  ## lint, types and the floors between packages
 

@@ -56,6 +56,8 @@ async def test_a_forwarded_request_is_marked_and_a_marked_one_is_not_forwarded(e
 async def test_the_fleets_own_name_lists_the_services_and_an_unknown_name_does_not_exist(edge: RunningEdge) -> None:
     listing = await edge.get("/", host="localhost")
     assert "Shows notebooks." in listing.text
+    assert (await edge.client.get("/")).text == listing.text
+    assert (await edge.get("/", host="other.localhost")).status_code == 404
     assert (await edge.get("/nowhere", host="localhost")).status_code == 404
 
 
@@ -202,3 +204,11 @@ async def test_a_request_without_a_name_or_with_nonsense_is_answered_and_not_for
         async with httpx2.AsyncClient(trust_env=False) as client:
             answer = await client.get(f"http://{edge.edge.address}/page", headers={"host": host})
         assert answer.status_code in {400, 404}
+
+
+async def test_a_copy_has_visitors_as_soon_as_the_table_is_in_force(edge: RunningEdge, ports: dict[str, int]) -> None:
+    for _ in range(3):
+        await edge.edge.route([])
+        assert (await edge.get("/page")).status_code == 503
+        await edge.edge.route(copies(ports))
+        assert (await edge.get("/page")).status_code == 200

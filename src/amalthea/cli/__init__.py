@@ -1,4 +1,5 @@
-"""x"""
+"""The `amalthea` command: parse, open resources, print, exit. What it does is decided on the floors below."""
 
+from amalthea.cli.main import main
 
-def main() -> None: ...
+__all__ = ["main"]

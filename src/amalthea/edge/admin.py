@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,15 @@ from amalthea.edge.errors import EdgeUnreachable
 
 _TIMEOUT = 2.0
 # What keeps a host from being chosen; "timeout" alone only says how its last check failed.
-_SICK = ("failed_active_health_check", "failed_outlier_check", "pending_active_hc")
+_SICK = ("failed_active_health_check", "failed_outlier_check")
+
+
+class Health(StrEnum):
+    """What Envoy makes of one host; `pending` until its first check has ended, well or not."""
+
+    HEALTHY = "healthy"
+    SICK = "sick"
+    PENDING = "pending"
 
 
 class Admin:
@@ -27,8 +36,8 @@ class Admin:
         text = await self._get("/stats?filter=version_text")
         return {name: value.strip('" ') for name, _, value in (line.partition(":") for line in text.splitlines())}
 
-    async def hosts(self) -> dict[str, dict[tuple[str, int], bool]]:
-        """For each cluster, the hosts that it may choose from, and whether each is healthy."""
+    async def hosts(self) -> dict[str, dict[tuple[str, int], Health]]:
+        """For each cluster, the hosts that it may choose from, and the health of each."""
         found = msgspec.json.decode(await self._get("/clusters?format=json"))
         return {
             cluster["name"]: dict(_host(host) for host in cluster.get("host_statuses", ()))
@@ -49,7 +58,11 @@ class Admin:
         return answer.text
 
 
-def _host(status: Mapping[str, Any]) -> tuple[tuple[str, int], bool]:
+def _host(status: Mapping[str, Any]) -> tuple[tuple[str, int], Health]:
     address = status["address"]["socket_address"]
-    health = status.get("health_status", {})
-    return (address["address"], address["port_value"]), not any(health.get(flag) for flag in _SICK)
+    flags = status.get("health_status", {})
+    if flags.get("pending_active_hc"):
+        health = Health.PENDING
+    else:
+        health = Health.SICK if any(flags.get(flag) for flag in _SICK) else Health.HEALTHY
+    return (address["address"], address["port_value"]), health

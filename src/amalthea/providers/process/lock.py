@@ -1,7 +1,7 @@
-"""One start of a workload at a time, whoever commands it.
+"""One start of a workload, or one change of a fleet, at a time, whoever commands it.
 
 The lock is the kernel's (`flock`), so it ends with the process that holds it. The file is there only while
-somebody starts something: the holder removes it before letting go, and whoever gets the lock on a removed
+somebody works: the holder removes it before letting go, and whoever gets the lock on a removed
 file tries again with a new one.
 """
 
@@ -34,14 +34,18 @@ def _take(path: Path) -> int | None:
 
 
 @contextmanager
-def held(path: Path, *, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
-    """Hold the lock. Blocks for `patience` seconds at most. Raises `ProviderError`."""
+def held(path: Path, *, patience: float = PATIENCE_SECONDS, doing: str = "starting it") -> Iterator[None]:
+    """Hold the lock. Blocks for `patience` seconds at most. Raises `ProviderError`, with what is being done."""
     until = time.monotonic() + patience
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         while (file := _take(path)) is None:
             if time.monotonic() > until:
-                raise ProviderError("another command has been starting it for too long", where=str(path))
+                raise ProviderError(
+                    f"another amalthea command is {doing} just now",
+                    where=str(path),
+                    hint="Wait until it is done; see `amalthea ps`.",
+                )
             time.sleep(_LOOK_AGAIN_SECONDS)
     except OSError as error:
         raise ProviderError(
@@ -54,14 +58,3 @@ def held(path: Path, *, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
     finally:
         path.unlink(missing_ok=True)
         os.close(file)
-
-
-def sweep(directory: Path) -> None:
-    """Remove the locks that killed commands left behind, and the directory when nothing else is in it."""
-    for path in directory.glob("*.lock"):
-        file = _take(path)
-        if file is not None:
-            path.unlink(missing_ok=True)
-            os.close(file)
-    if directory.is_dir() and not any(directory.iterdir()):
-        directory.rmdir()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -113,24 +113,35 @@ class ProcessProvider:
             seen = [one for one in everything if one.identity.site == self.name and one.identity.key == key]
             if not any(one.keeper for one in seen):
                 program = next((one for one in seen if one.program), None)
+                former = {one.pid: one for one in everything if self._precedes(one, workload)}
                 if program is None:
-                    ports.check_free(workload.ports, everything)
-                self._launch(workload, program)
+                    ports.check_free(workload.ports, (one for one in everything if one.pid not in former))
+                shared = {number for one in former.values() for number in one.identity.ports.values()}
+                self._launch(workload, program, shared)
         found = self._seen(key)
         if not found:
             raise ProviderError("it was ended as soon as it had started", where=key)
         return describe(found, self._log(key))
 
-    def _launch(self, workload: Workload, program: Sighting | None) -> None:
-        """Start a keeper for a new program, or for the one that already runs."""
+    def _precedes(self, one: Sighting, workload: Workload) -> bool:
+        """Whether `one` is an earlier shape of the workload, which it replaces."""
+        mine = one.identity
+        return (mine.site, mine.service, mine.name) == (self.name, workload.service, workload.name)
+
+    def _launch(self, workload: Workload, program: Sighting | None, shared: Collection[int]) -> None:
+        """Start a keeper for a new program, or for the one that already runs.
+
+        A `shared` port is one that the program it replaces listens on until that is stopped.
+        """
         with ExitStack() as opened:
             holders = {}
             for name, number in () if program else workload.ports.items():
-                holders[name] = opened.enter_context(ports.hold(number))
+                if number not in shared:
+                    holders[name] = opened.enter_context(ports.hold(number))
             log = self._log(workload.key)
             output = log.open()
             opened.callback(os.close, output)
-            numbers = {name: holder.getsockname()[1] for name, holder in holders.items()}
+            numbers = {**workload.ports, **{name: holder.getsockname()[1] for name, holder in holders.items()}}
             order = Order(
                 key=workload.key,
                 argv=self._argv(workload),

@@ -1,0 +1,107 @@
+"""What the laptop fleet costs: time from the command to the first page, processes, and the memory of each.
+
+The first row of times is `make up` in a copy of this repository without an environment, everything installed from
+the lock file; the others are the same command again. `--quick` leaves the first one out.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+import psutil
+
+from benchmarks.report import Report, Table, Target, median
+from tests.edge.running import free_ports
+
+HERE = Path(__file__).parent.parent
+PAGE = "/sample"
+
+
+def run(*, quick: bool) -> Report:
+    """Start it and count."""
+    with tempfile.TemporaryDirectory(prefix="amalthea") as name:
+        copy = Path(name) / "amalthea"
+        files = subprocess.run(["git", "ls-files", "-z"], cwd=HERE, capture_output=True, check=True).stdout
+        for file in filter(None, files.decode().split("\0")):
+            (copy / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(HERE / file, copy / file)
+        fresh = None if quick else _first_page(copy)[0]
+        if quick:
+            (copy / ".venv").symlink_to(HERE / ".venv")
+        again = [_first_page(copy) for _ in range(3 if quick else 5)]
+    processes = again[-1][1]
+    seconds = median([took for took, _ in again])
+    times = [("again", seconds, max(took for took, _ in again))]
+    targets = [Target(name="first page, again, s", measured=seconds, at_most=5)]
+    if fresh is not None:
+        times.insert(0, ("fresh machine", fresh, fresh))
+        targets.insert(0, Target(name="first page, fresh, s", measured=fresh, at_most=60))
+    return Report(
+        name="up",
+        tables=(
+            Table(title="From `make up` to the first page", columns=("", "median s", "worst s"), rows=tuple(times)),
+            Table(
+                title=f"{len(processes)} processes, {sum(m for _, m in processes):.0f} MB (proportional share)",
+                columns=("process", "MB"),
+                rows=tuple(processes),
+            ),
+        ),
+        targets=tuple(targets),
+    )
+
+
+def _first_page(copy: Path) -> tuple[float, list[tuple[str, float]]]:
+    """Seconds to the first page, and every process with its memory once all is up."""
+    (port,) = free_ports(1)
+    text = subprocess.run(
+        [str(HERE / ".venv/bin/amalthea"), "init", "--dry-run"], capture_output=True, text=True, check=True
+    ).stdout
+    (copy / "fleet.toml").write_text(text.replace("127.0.0.1:8000", f"127.0.0.1:{port}"))
+    began = time.perf_counter()
+    with _make_up(copy) as pid:
+        _page(port, within=300)
+        took = time.perf_counter() - began
+        time.sleep(3)
+        return took, _memory(pid)
+
+
+@contextmanager
+def _make_up(copy: Path) -> Iterator[int]:
+    command = subprocess.Popen(["make", "up"], cwd=copy, stdout=subprocess.DEVNULL, start_new_session=True)
+    try:
+        yield command.pid
+    finally:
+        os.killpg(command.pid, signal.SIGINT)
+        command.wait(30)
+
+
+def _page(port: int, *, within: float) -> None:
+    end = time.monotonic() + within
+    while time.monotonic() < end:
+        try:
+            answer = httpx2.get(f"http://127.0.0.1:{port}{PAGE}", headers={"host": f"nbviewer.localhost:{port}"})
+            if answer.status_code == 200:
+                return
+        except httpx2.HTTPError:
+            pass
+        time.sleep(0.02)
+    raise TimeoutError(f"no page within {within} s")
+
+
+def _memory(make: int) -> list[tuple[str, float]]:
+    rows = []
+    for process in psutil.Process(make).children(recursive=True):
+        told = process.environ()
+        role = told.get("AMALTHEA_ROLE", "")
+        words = (told.get("AMALTHEA_NAME", "amalthea up"), told.get("AMALTHEA_SITE", ""), "keeper" * (role == "keeper"))
+        rows.append((" ".join(filter(None, words)), process.memory_full_info().pss / 1e6))
+    return sorted(rows)
