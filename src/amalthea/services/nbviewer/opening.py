@@ -68,13 +68,7 @@ async def opened(
             system = SystemResolver()
             stack.callback(system.close)
             resolve = system
-        cache = Cache(
-            Index(runtime.store, site.name, clock=runtime.clock, instruments=instruments),
-            memory=settings.source_memory,
-            timing=Timing(fresh=settings.fresh, patience=settings.patience),
-            clock=runtime.clock,
-            instruments=instruments,
-        )
+        cache = _cache(settings, site, runtime=runtime, instruments=instruments)
         fetchers = _Fetchers(settings, site, runtime=runtime, resolve=resolve)
         for fetcher in (fetchers.operator, fetchers.visitor):
             stack.push_async_callback(fetcher.aclose)
@@ -104,6 +98,16 @@ async def opened(
         )
         app = application(viewing.routes(), site=site.name, pages=pages, static=static, registry=registry)
         yield Opened(app, sample.ready, cache)
+
+
+def _cache(settings: Settings, site: Site, *, runtime: Runtime, instruments: Instruments) -> Cache:
+    return Cache(
+        Index(runtime.store, site.name, clock=runtime.clock, instruments=instruments),
+        memory=settings.source_memory,
+        timing=Timing(fresh=settings.fresh, patience=settings.patience),
+        clock=runtime.clock,
+        instruments=instruments,
+    )
 
 
 class _Fetchers:
