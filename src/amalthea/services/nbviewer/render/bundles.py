@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -44,7 +44,6 @@ _MAKERS = (  # what HTML that runs a script holds, and who makes it
     (re.compile(r"holoviews", re.I), "HoloViews"),
     (re.compile(r"leaflet|folium", re.I), "a map"),
 )
-_RUNS = frozenset({"a script", "a form", "a video", "a sound", "a web page"})
 _STAND_IN = re.compile(r"\s*<[A-Za-z_][\w.]* (?:object|at 0x)[^<>\n]*>\s*|\s*<IPython\.[\w.]+[^<>\n]*>\s*")
 _DRAWING = re.compile(r"\s*(?:<\?xml[^<>]{0,300}\?>\s*)?(?:<!DOCTYPE[^<>]{0,300}>\s*)?<svg\b", re.I)
 _TAG = re.compile(r"<[^>]*>")
@@ -56,22 +55,27 @@ def bundle(given: Bundle, page: Page) -> str:
     """The bundle as HTML."""
     data = given.data
     makers = [who for start, who in _INTERACTIVE if any(kind.startswith(start) for kind in data)]
-    order = _PASSIVE if makers or _runs(data.get("text/html")) else _USUAL
-    shown = next(filter(None, (_shown(kind, data, given.metadata, page) for kind in order if kind in data)), "")
-    if makers:
-        return shown + interactive(makers[0], page)
-    return shown or _unknown(data, page)
+    source = joined(data.get("text/html"))
+    if not makers and "<script" in source.lower():
+        makers = [next((who for sign, who in _MAKERS if sign.search(source)), "JavaScript")]
+        if any(kind in data for kind in _PICTURES):
+            return _first(_PASSIVE, given, page)
+    if not makers:
+        return _first(_USUAL, given, page) or _unknown(data, page)
+    stands_in = _STAND_IN.fullmatch(joined(data.get("text/plain"))[:500])
+    return _first(_PASSIVE[:-1] if stands_in else _PASSIVE, given, page) + interactive(makers[0], page)
 
 
-def _shown(kind: str, data: Mapping[str, Any], metadata: Mapping[str, Any], page: Page) -> str | None:
-    value = data[kind]
+def _first(kinds: Sequence[str], given: Bundle, page: Page) -> str:
+    """The first of some representations that there is and that can be shown."""
+    shown = (_shown(kind, given.data[kind], given.metadata, page) for kind in kinds if kind in given.data)
+    return next(filter(None, shown), "")
+
+
+def _shown(kind: str, value: Any, metadata: Mapping[str, Any], page: Page) -> str | None:
     if kind in images.RASTER:
         return images.raster(kind, value, metadata, page)
     return _REPRESENTATIONS[kind](value, metadata, page)
-
-
-def _runs(value: Any) -> bool:
-    return value is not None and "<script" in joined(value).lower()
 
 
 def _html(value: Any, metadata: Mapping[str, Any], page: Page) -> str | None:
@@ -84,16 +88,9 @@ def _html(value: Any, metadata: Mapping[str, Any], page: Page) -> str | None:
     if cleaned is None:
         return too_tangled(source, page)
     safe = scrolling(cleaned.html) if "<table" in cleaned.html else cleaned.html
+    told = left_out(tuple(what for what in cleaned.removed if what != "a script"), page)
     seen = "<img" in safe or bool(_TAG.sub("", safe).strip())
-    told = _told(cleaned.removed, source, page)
     return f'<div class="html">{safe}</div>{told}' if seen else told or None
-
-
-def _told(removed: tuple[str, ...], source: str, page: Page) -> str:
-    """The notice for what cleaning took away."""
-    if "a script" not in removed:
-        return left_out(removed, page)
-    return interactive(next((who for sign, who in _MAKERS if sign.search(source)), "JavaScript"), page)
 
 
 def _markdown(value: Any, metadata: Mapping[str, Any], page: Page) -> str | None:
@@ -131,12 +128,6 @@ def _text(value: Any, metadata: Mapping[str, Any], page: Page) -> str | None:
     return printed(text, page) if text.strip() else None
 
 
-def _stand_in(value: Any, metadata: Mapping[str, Any], page: Page) -> str | None:
-    """Text beside an interactive output, unless it only says that there is an object."""
-    text = joined(value)
-    return None if _STAND_IN.fullmatch(text[:500]) else _text(value, metadata, page)
-
-
 def printed(text: str, page: Page, kind: str = "") -> str:
     """Text as a terminal shows it, in a `<pre>`."""
     limit = page.limits.text
@@ -165,5 +156,6 @@ _REPRESENTATIONS: Mapping[str, Representation] = {
     "application/json": _json,
     "text/plain": _text,
 }
-_USUAL = ("text/html", "text/markdown", "text/latex", images.SVG, *images.RASTER, "application/json", "text/plain")
-_PASSIVE = (images.SVG, *images.RASTER, "text/html", "text/markdown", "text/latex", "text/plain")
+_PICTURES = (images.SVG, *images.RASTER)
+_USUAL = ("text/html", "text/markdown", "text/latex", *_PICTURES, "application/json", "text/plain")
+_PASSIVE = (*_PICTURES, "text/html", "text/markdown", "text/latex", "text/plain")

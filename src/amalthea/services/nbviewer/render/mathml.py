@@ -38,6 +38,11 @@ _DEFINING = re.compile(
 _WITHOUT_SHAPE = re.compile(r"\\(?:label|tag|ref|eqref)\*?\s*\{[^{}]{0,200}\}|\\(?:nonumber|notag|newline)(?![a-zA-Z])")
 _NUMBERED = re.compile(r"(\\(?:begin|end)\s*\{(?:align|gather|multline|equation|eqnarray|alignat))\}")
 _GREEK_CAPITAL = re.compile(r"&#x0*3(?:9[1-9A-F]|A[0-9]);", re.IGNORECASE)  # upright in TeX, slanted in MathML
+_ENVIRONMENT = re.compile(r"\\begin\s*\{([^{}]*)\}")
+_ENVIRONMENTS = words(
+    "align aligned alignat alignedat array bmatrix Bmatrix cases dcases eqnarray equation gather gathered matrix "
+    "multline multlined pmatrix rcases smallmatrix split subarray vmatrix Vmatrix"
+)
 _ALIGNED = {"left": "left", "right": "right"}
 
 
@@ -45,6 +50,8 @@ def mathml(tex: str, *, display: bool) -> str | None:
     """A `<math>` element, or None where the TeX is not understood."""
     tex = _NUMBERED.sub(r"\1*}", _WITHOUT_SHAPE.sub(" ", tex))  # one formula alone cannot know its number
     if not tex.strip() or _DEFINING.search(tex) or _depth(tex) > _DEEPEST:
+        return None
+    if any(name.rstrip("*") not in _ENVIRONMENTS for name in _ENVIRONMENT.findall(tex)):
         return None
     try:
         tree = Converter(display="block" if display else "inline").convert_to_element(tex)
