@@ -59,7 +59,8 @@ def test_a_plan_changes_nothing_and_names_every_workload(tmp_path: Path) -> None
 
 def test_where_nothing_runs_the_commands_say_so(tmp_path: Path) -> None:
     assert "nothing runs" in amalthea("ps", at=tmp_path).stdout
-    assert json.loads(amalthea("ps", "--json", at=tmp_path).stdout) == []
+    rows = json.loads(amalthea("ps", "--json", at=tmp_path).stdout)
+    assert {row["state"] for row in rows} == {"stopped"}
     assert "nothing runs" in amalthea("down", at=tmp_path).stdout
     assert "nothing runs" in amalthea("logs", at=tmp_path, expect=2).stderr
 

@@ -151,3 +151,14 @@ def test_a_workload_that_does_not_come_up_leaves_the_old_one_in_place() -> None:
         assert "nonexistent" in failed.stderr
         assert {row["key"] for row in fleet.rows()} == before
         assert fleet.get("/sample").status_code == 200
+
+
+def test_what_is_gone_is_shown_as_gone_with_what_brings_it_back() -> None:
+    with laptop() as fleet:
+        fleet.run("apply")
+        fleet.signal("north", signal.SIGKILL)
+        shown = fleet.run("ps").stdout
+        assert shown.count("✗ gone") == 2
+        assert "amalthea apply" in shown
+        fleet.run("apply")
+        assert "✗" not in fleet.run("ps").stdout

@@ -10,13 +10,14 @@ import click
 from amalthea.cli.changing import as_json_option
 from amalthea.cli.output import console, print_json
 from amalthea.cli.place import Opened, Place
-from amalthea.cli.screen import table
+from amalthea.cli.screen import advice, table
 from amalthea.fleet.survey import survey
 from amalthea.fleet.view import Row, view
 from amalthea.model.clock import system_clock
 from amalthea.model.edge import Edge
 from amalthea.model.errors import Unreachable, UsageError
 from amalthea.model.route import Endpoint
+from amalthea.model.workload import State
 
 
 @click.command()
@@ -30,10 +31,11 @@ def ps(place: Place, *, as_json: bool) -> None:
             rows = await look(opened)
             if as_json:
                 print_json(rows)
-            elif rows:
-                console().print(table(opened.fleet, rows, now=system_clock()))
-            else:
+            elif all(row.state is State.STOPPED for row in rows):
                 click.echo("nothing runs; start it with `amalthea up` or `amalthea apply`")
+            else:
+                console().print(table(rows, now=system_clock()))
+                console().print(advice(rows), end="")
 
     asyncio.run(work())
 
@@ -57,9 +59,9 @@ def logs(place: Place, *, names: tuple[str, ...], follow: bool, lines: int) -> N
 
 
 async def look(opened: Opened) -> list[Row]:
-    """Every workload with what the edges say of it."""
+    """Every workload that runs or should, with what the edges say of it."""
     seen, known = await asyncio.gather(survey(opened.providers), health(opened.edges))
-    return view(opened.fleet, seen.running, known)
+    return view(opened.fleet, seen.running, known, opened.placements)
 
 
 async def health(edges: Sequence[Edge]) -> Mapping[Endpoint, bool]:
@@ -74,6 +76,7 @@ async def health(edges: Sequence[Edge]) -> Mapping[Endpoint, bool]:
 
 
 def _chosen(rows: Sequence[Row], names: tuple[str, ...]) -> list[Row]:
+    rows = [row for row in rows if row.state is not State.STOPPED]
     found = [row for row in rows if not names or {row.service, row.name, row.site, row.key} & {*names}]
     if not found:
         raise UsageError(

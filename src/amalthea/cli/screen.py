@@ -22,7 +22,7 @@ def health(row: Row) -> Text:
     if row.state is State.ORPHANED:
         return Text("! unsupervised", style="yellow")
     if row.state is State.STOPPED:
-        return Text("✗ stopped", style="red")
+        return Text(f"✗ {row.detail or 'stopped'}", style="red")
     if row.service == EDGE:
         return Text("● running", style="green")
     if row.healthy is None:
@@ -30,7 +30,7 @@ def health(row: Row) -> Text:
     return Text("● healthy", style="green") if row.healthy else Text("✗ not answering", style="red")
 
 
-def table(fleet: Fleet, rows: Sequence[Row], *, now: datetime) -> Table:
+def table(rows: Sequence[Row], *, now: datetime) -> Table:
     """Every workload, one line each."""
     made = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for name in ("service", "site", "health", "visitors", "address", "memory", "up for"):
@@ -52,7 +52,16 @@ def table(fleet: Fleet, rows: Sequence[Row], *, now: datetime) -> Table:
 def screen(fleet: Fleet, rows: Sequence[Row], *, now: datetime, note: str) -> Group:
     """The whole screen of `amalthea up`."""
     head = Text.assemble(("amalthea", "bold"), f"  {fleet.name}  ", (now.astimezone().strftime("%H:%M:%S"), "dim"))
-    return Group(head, Text(), links(fleet, rows), Text(), table(fleet, rows, now=now), Text(), Text(note, style="dim"))
+    return Group(
+        head, Text(), links(fleet, rows), Text(), table(rows, now=now), Text(), advice(rows), Text(note, style="dim")
+    )
+
+
+def advice(rows: Sequence[Row]) -> Text:
+    """What to do about what is missing: a line of its own, or nothing."""
+    if any(row.state in {State.STOPPED, State.ORPHANED} for row in rows):
+        return Text("`amalthea apply` brings back what is gone.\n", style="yellow")
+    return Text("", end="")
 
 
 def links(fleet: Fleet, rows: Sequence[Row]) -> Table:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
 from amalthea.fleet.change import lives
+from amalthea.fleet.desired import Placement
 from amalthea.fleet.endpoints import endpoint
 from amalthea.model.fleet import HERE, Fleet
 from amalthea.model.route import Endpoint
-from amalthea.model.workload import EDGE, Running, State
+from amalthea.model.workload import EDGE, Running, State, Workload
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,10 +32,21 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
 
 
-def view(fleet: Fleet, running: Mapping[str, Mapping[str, Running]], health: Mapping[Endpoint, bool]) -> list[Row]:
-    """One row for each workload, edges first; `running` is by site and key, `health` from the edges together."""
+def view(
+    fleet: Fleet,
+    running: Mapping[str, Mapping[str, Running]],
+    health: Mapping[Endpoint, bool],
+    wanted: Sequence[Placement] = (),
+) -> list[Row]:
+    """One row for each workload, edges first; `running` is by site and key, `health` from the edges together.
+
+    What is `wanted` and has no process of any shape is there too, as stopped.
+    """
     serving = _serving(fleet, health)
     rows = [_row(site, copy, health, serving) for site, copies in running.items() for copy in copies.values()]
+    there = {(row.site, row.service, row.name) for row in rows}
+    missing = [each for each in wanted if (each.site, each.workload.service, each.workload.name) not in there]
+    rows += [_row(each.site, _stopped(each.workload), {}, set()) for each in missing]
     return sorted(rows, key=lambda row: (row.service != EDGE, row.service, row.site, row.key))
 
 
@@ -49,6 +61,12 @@ def _serving(fleet: Fleet, health: Mapping[Endpoint, bool]) -> set[Endpoint]:
     best = {where for where in healthy if where.site in preferred}
     served = {where.service for where in best}
     return best | {where for where in healthy if where.service not in served}
+
+
+def _stopped(workload: Workload) -> Running:
+    return Running(
+        key=workload.key, name=workload.name, service=workload.service, state=State.STOPPED, address="", detail="gone"
+    )
 
 
 def _row(site: str, copy: Running, health: Mapping[Endpoint, bool], serving: set[Endpoint]) -> Row:
