@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from amalthea.store.commit import Change, Commit, Outcome
 
-LARGEST_BATCH = 128
+LARGEST_BATCH = 64  # files and directories of a batch are open at the same time
 
 _Waiting = tuple[Change, asyncio.Future[str]]
 

@@ -26,7 +26,6 @@ class Staged(msgspec.Struct, frozen=True, kw_only=True):
     """A whole body in a temporary file."""
 
     name: str
-    descriptor: int
 
 
 class Staging:
@@ -41,11 +40,14 @@ class Staging:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        for name, descriptor in self._temporary.items():
-            os.close(descriptor)
-            if name not in self._placed:
-                with suppress(FileNotFoundError):
-                    os.unlink(name, dir_fd=self._directory)
+        for name in tuple(self._temporary):
+            self._discard(name)
+
+    def _discard(self, name: str) -> None:
+        os.close(self._temporary.pop(name))
+        if name not in self._placed:
+            with suppress(FileNotFoundError):
+                os.unlink(name, dir_fd=self._directory)
 
     @property
     def descriptors(self) -> Sequence[int]:
@@ -57,11 +59,15 @@ class Staging:
         name = secrets.token_hex(12)
         descriptor = os.open(name, _NEW, 0o600, dir_fd=self._directory)
         self._temporary[name] = descriptor
-        rest = memoryview(body)
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
-        os.utime(descriptor, ns=(modified, modified))
-        return Staged(name=name, descriptor=descriptor)
+        try:
+            rest = memoryview(body)
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+            os.utime(descriptor, ns=(modified, modified))
+        except OSError:
+            self._discard(name)  # at once: on a full disk the next body may need the room
+            raise
+        return Staged(name=name)
 
     def link(self, staged: Staged, directory: int, file: str) -> None:
         """Give it a name that nothing has. Raises `FileExistsError`, `OSError`."""
