@@ -54,6 +54,10 @@ def test_a_text_that_holds_the_mark_gets_another() -> None:
         (r"\begin{align} a &= b \end{align}", 'class="to-right"'),
         (r"\text{if } x < 0", "<mo>&lt;</mo>"),
         (r"x \label{eq:1}", "<mi>x</mi>"),
+        (r"a &= b \\ c &= d", "<mtable"),
+        (r"\begin{alignat*}{2} a &= b \end{alignat*}", 'class="to-right"'),
+        (r"\begin{gather} a \\ b \end{gather}", "<mtable"),
+        (r"\begin{equation}\begin{aligned} a &= b \end{aligned}\end{equation}", "<mtable"),
     ],
 )
 def test_what_browsers_leave_out_is_said_in_other_words(tex: str, part: str) -> None:

@@ -36,28 +36,39 @@ _DEFINING = re.compile(
     r"\\(?:def|let|newcommand|renewcommand|newenvironment|DeclareMathOperator|require|href|verb|style|class)(?![a-zA-Z])"
 )
 _WITHOUT_SHAPE = re.compile(r"\\(?:label|tag|ref|eqref)\*?\s*\{[^{}]{0,200}\}|\\(?:nonumber|notag|newline)(?![a-zA-Z])")
-_NUMBERED = re.compile(r"(\\(?:begin|end)\s*\{(?:align|gather|multline|equation|eqnarray|alignat))\}")
 _GREEK_CAPITAL = re.compile(r"&#x0*3(?:9[1-9A-F]|A[0-9]);", re.IGNORECASE)  # upright in TeX, slanted in MathML
-_ENVIRONMENT = re.compile(r"\\begin\s*\{([^{}]*)\}")
-_ENVIRONMENTS = words(
-    "align aligned alignat alignedat array bmatrix Bmatrix cases dcases eqnarray equation gather gathered matrix "
-    "multline multlined pmatrix rcases smallmatrix split subarray vmatrix Vmatrix"
-)
+_LINES = re.compile(r"\\\\|(?<!\\)&")  # lines, and where they align, without an environment around them
+_ENVIRONMENT = re.compile(r"\\(begin|end)\s*\{([^{}]*)\}((?:(?<=at\})|(?<=at\*\}))\{\d*\})?")
+_KNOWN = {  # environments, and the ones that the converter has for them; without numbers, which all would be (1)
+    **dict.fromkeys(words("align aligned alignat alignedat eqnarray flalign split"), "align*"),
+    **dict.fromkeys(words("gather gathered multline multlined"), "matrix"),
+    **dict.fromkeys(words("cases dcases"), "cases"),
+    "equation": "equation",
+    **{name: name for name in words("array matrix pmatrix bmatrix Bmatrix vmatrix Vmatrix smallmatrix")},
+}
 _ALIGNED = {"left": "left", "right": "right"}
 
 
 def mathml(tex: str, *, display: bool) -> str | None:
     """A `<math>` element, or None where the TeX is not understood."""
-    tex = _NUMBERED.sub(r"\1*}", _WITHOUT_SHAPE.sub(" ", tex))  # one formula alone cannot know its number
+    tex = _WITHOUT_SHAPE.sub(" ", tex)
     if not tex.strip() or _DEFINING.search(tex) or _depth(tex) > _DEEPEST:
         return None
-    if any(name.rstrip("*") not in _ENVIRONMENTS for name in _ENVIRONMENT.findall(tex)):
-        return None
+    if display and "\\begin" not in tex and _LINES.search(tex):
+        tex = f"\\begin{{aligned}}{tex}\\end{{aligned}}"
     try:
+        tex = _ENVIRONMENT.sub(_environment, tex)
         tree = Converter(display="block" if display else "inline").convert_to_element(tex)
         return "".join(_Writer().element(tree))
     except Exception:  # the converter fails on bad TeX in many ways, all of them meaning "cannot"
         return None
+
+
+def _environment(found: re.Match[str]) -> str:
+    known = _KNOWN.get(found[2].rstrip("*"))
+    if known is None:
+        raise ValueError(found[2])
+    return f"\\{found[1]}{{{known}}}"
 
 
 def _depth(tex: str) -> int:
