@@ -86,7 +86,7 @@ def found(program: str) -> str:
 
 def draw(screen: str, path: Path) -> None:
     """The part of the screen since it was last drawn, as a picture of text."""
-    text = screen[screen.rindex("amalthea", 0, screen.index("all services")) :].rstrip()
+    text = screen[screen.rindex("amalthea", 0, screen.index("all services")) :].rstrip() + "\n"
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
     console.print(Text.from_ansi(text))
     path.write_text(console.export_svg(title="make up", code_format=FORM, unique_id="laptop"))

@@ -25,6 +25,7 @@ from amalthea.model.service import Listen, Runtime
 from amalthea.services.nbviewer.instruments import Instruments
 from amalthea.services.nbviewer.opening import opened
 from amalthea.services.nbviewer.settings import Settings
+from amalthea.store.debts import RECORDS
 from amalthea.store.memory import MemoryStore
 from amalthea.web.metrics import RequestMetrics
 from docs._ext.errors import errors
@@ -87,6 +88,7 @@ def test_our_headers_are_explained(header: str) -> None:
 
 def test_every_part_of_a_store_is_in_the_list_of_keys(fleet: Fleet) -> None:
     text = page("reference/store.md")
+    assert f"| `{RECORDS}" in text
     for name, service in catalogue.services().items():
         for dataset in service.datasets(fleet.services[name].settings):
             assert f"| `{dataset.prefix}" in text, dataset.prefix

@@ -24,6 +24,13 @@ def test_every_page_is_in_the_contents_of_its_part(directory: Path) -> None:
         assert path.stem == "index" or path.stem in contents or len(list(directory.glob("*.md"))) == 1
 
 
+@pytest.mark.parametrize("path", pages(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_code_block_begins_and_ends_on_a_line_of_its_own(path: Path) -> None:
+    fences = [line for line in path.read_text().splitlines() if "```" in line]
+    assert all(line.startswith("```") for line in fences)
+    assert len(fences) % 2 == 0
+
+
 def tracked() -> list[Path]:
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
     if listed.returncode != 0:
