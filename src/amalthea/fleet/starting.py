@@ -12,6 +12,7 @@ from amalthea.probes.http import ready
 
 ASK_EVERY = 0.05
 LOOK_EVERY = 1.0
+GIVE_UP_AFTER = 8.0
 LOG_LINES = 10
 LOG_WITHIN = 5.0
 
@@ -38,19 +39,24 @@ async def start(site: str, provider: Provider, workload: Workload) -> Running:
 async def until_ready(site: str, provider: Provider, workload: Workload, copy: Running, *, within: Duration) -> Running:
     """Wait until a started copy answers, and return it as last observed. Raises `NotUp`.
 
-    It is asked often and looked at seldom: asking is cheap, and a provider may have to search for the copy.
+    It is asked often and looked at seldom: asking is cheap, and a provider may have to search for the copy. One
+    that has ended and is not ready `GIVE_UP_AFTER` seconds later is not waited for any longer.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + within
-    look = loop.time() + LOOK_EVERY
+    began, ended = loop.time(), False
+    look = began + LOOK_EVERY
     while trouble := await _trouble(workload, copy):
         if loop.time() >= deadline:
-            reason = f"was not ready within {within}: {trouble}"
+            reason = f"was not ready within {Duration(round(deadline - began, 1))}: {trouble}"
             raise NotUp(site, workload, reason, exit_code=ExitCode.FAULT)
         await asyncio.sleep(ASK_EVERY)
         if loop.time() >= look:
             look = loop.time() + LOOK_EVERY
             copy = await _look(site, provider, workload, copy)
+            if copy.state is State.RESTARTING and not ended:
+                ended = True
+                deadline = min(deadline, loop.time() + GIVE_UP_AFTER)
     return copy
 
 
