@@ -20,8 +20,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     html: int = 4_000_000  # one HTML output or Markdown text, embedded images not counted
     image: int = 24_000_000  # one embedded image, as base64
     formula: int = 4_000
-    formulas: int = 250_000  # all the TeX of a notebook that is typeset
-    typeset: int = 20_000_000  # all the MathML of a page: a formula of two letters can stand for a long one
+    formulas: int = 60_000  # all the TeX of a notebook that is typeset
+    typeset: int = 5_000_000  # all the MathML of a page: a formula of two letters can stand for a long one
     attached: int = 100_000_000  # all the images of a page that come from attachments, each time they are shown
     headings: int = 2_000  # with an id
     problems: int = 50
