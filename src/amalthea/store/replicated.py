@@ -101,7 +101,8 @@ class ReplicatedStore:
             return await Creation(self._copies, key, body, enough=self._enough).run()
         writes = self._write_all(key, lambda copy: copy.store.put(key, body))
         etags = await self._acknowledged(key, list(writes.values()))
-        self._go_on(self._record_missed(key, writes))
+        if len(etags) < len(writes):
+            self._go_on(self._record_missed(key, writes))
         return etags[0] or ""
 
     async def get(self, key: str) -> bytes:
