@@ -32,4 +32,4 @@ def test_a_key_that_is_taken_stays_below_any_directory(key: str) -> None:
         check_key(key)
     except InvalidKey:
         return
-    assert posixpath.normpath(posixpath.join("/root", key)) == f"/root/{key}"
+    assert posixpath.normpath(posixpath.join("/top", key)) == f"/top/{key}"

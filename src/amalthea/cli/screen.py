@@ -67,14 +67,18 @@ def advice(rows: Sequence[Row]) -> Text:
 def links(fleet: Fleet, rows: Sequence[Row]) -> Table:
     """Where a browser finds each service, and which site answers there now."""
     made = Table.grid(padding=(0, 2, 0, 0))
-    made.add_row(Text("all services"), Text(f"{fleet.names.home}/", style="underline"), "")
+    made.add_row(Text("all services"), _link(fleet.names.home), "")
     for service in fleet.services:
         sites = sorted({row.site for row in rows if row.service == service and row.serving})
         answer = (
             Text(f"served by {' and '.join(sites)}", style="cyan") if sites else Text("nobody serves it", style="red")
         )
-        made.add_row(Text(service, style="bold"), Text(f"{fleet.names.url(service)}/", style="underline"), answer)
+        made.add_row(Text(service, style="bold"), _link(fleet.names.url(service)), answer)
     return made
+
+
+def _link(url: str) -> Text:
+    return Text.assemble((f"{url}/", "underline"))
 
 
 def age(started: datetime | None, now: datetime) -> str:

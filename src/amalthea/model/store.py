@@ -6,6 +6,7 @@ writes it). So two copies of a store are merged by union, and nothing here needs
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Protocol
@@ -16,6 +17,7 @@ from amalthea.model.errors import InvalidKey
 
 KEY_BYTES = 512
 PART_BYTES = 200
+_PLAIN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*")
 
 
 class ObjectInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +66,8 @@ def check_key(key: str) -> str:
     A key is parts joined by `/`: no part is empty, `.` or `..`, begins with a dot or holds a control
     character, a backslash or a lone surrogate; at most 200 bytes a part and 512 in all.
     """
+    if _PLAIN.fullmatch(key) and len(key) <= PART_BYTES:
+        return key
     try:
         size = len(key.encode())
     except UnicodeEncodeError:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
+import html5lib
+
 _NAMES = """
 a abbr b bdi bdo big blockquote br caption center cite code col colgroup dd del details dfn div dl dt em figcaption
 figure font h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q rp rt ruby s samp section small span strike strong
@@ -12,6 +14,7 @@ sub summary sup table tbody td tfoot th thead tr tt u ul var wbr
 math mrow mi mo mn mtext mspace mfrac msqrt mroot msup msub msubsup mover munder munderover mtable mtr mtd mstyle
 mpadded mphantom menclose
 """
+BUILT_AT_MOST = 200_000  # html5lib reads a megabyte in some seconds
 ALLOWED = frozenset(_NAMES.split())
 VOID = frozenset({"br", "col", "hr", "img", "wbr"})
 LINK = re.compile(r"(?:https?://|mailto:|#|[^a-zA-Z:]|[a-zA-Z][a-zA-Z0-9+.\-]*(?:[^a-zA-Z0-9+.\-:]|$))", re.IGNORECASE)
@@ -101,4 +104,18 @@ def assert_passive(body: str) -> Reader:
     """Fail where anything in the page could run, leave its place, or stand for a part of ours."""
     reader = reading(body)
     assert reader.wrong == []
+    if len(body) < BUILT_AT_MOST:
+        assert built(body) == []
     return reader
+
+
+def built(body: str) -> list[str]:
+    """What is alive in the tree that a browser builds: markup can change its meaning while it is repaired."""
+    wrong = []
+    for element in html5lib.parseFragment(body, treebuilder="etree").iter():
+        # A comment has a function for a name.
+        tag = element.tag.rpartition("}")[2] if isinstance(element.tag, str) else "comment"
+        if tag not in ALLOWED | {"DOCUMENT_FRAGMENT"}:
+            wrong.append(f"<{tag}>")
+        wrong += [f"{tag} {name}" for name in element.attrib if str(name).lower().startswith("on")]
+    return wrong

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from amalthea.services.nbviewer.render import NotANotebook, Options, render
+from amalthea.services.nbviewer.render import Options, render
 from tests.services.nbviewer.render.passive import assert_passive
 
 ROOT = Path(__file__).parents[4]
 CORPUS = Path(os.environ.get("AMALTHEA_CORPUS", ROOT.parent / "shared" / "corpus"))
-BROKEN = {"test3_no_worksheets.ipynb"}  # on purpose
 OPTIONS = Options(raw_base="https://raw.example.org/u/r/", link_base="/github/u/r/blob/main/")
 
 
@@ -21,18 +20,13 @@ def test_every_real_notebook_is_a_page_and_passive() -> None:
     files = sorted(CORPUS.rglob("*.ipynb"))
     if not files:
         pytest.skip(f"there are no notebooks in {CORPUS}; set AMALTHEA_CORPUS to a directory that has some")
-    refused, empty = set[str](), list[str]()
+    empty = list[str]()
     for file in files:
-        try:
-            page = render(file.read_bytes(), OPTIONS)
-        except NotANotebook:
-            refused.add(file.name)
-            continue
+        page = render(file.read_bytes(), OPTIONS)
         reader = assert_passive(page.body)
         if page.cells and not "".join(reader.text).strip() and "<img" not in page.body:
             empty.append(str(file))
         assert not [problem for problem in page.problems if "could not be shown" in problem], file
-    assert refused <= BROKEN
     assert empty == []
 
 

@@ -84,6 +84,7 @@ def test_rendering_twice_gives_the_same_page(junk: bytes) -> None:
         (b"[]", "holds a list"),
         (b"3", "holds a number"),
         (b"{}", 'neither "cells" nor "worksheets"'),
+        (b'{"nbformat": "4"}', 'neither "cells" nor "worksheets"'),
         (b'{"cells": 3}', 'neither "cells" nor "worksheets"'),
         (b"[" * 100_000, "nested too deeply"),
     ],
@@ -188,3 +189,9 @@ def test_what_is_too_much_is_cut_and_told() -> None:
     assert "The first 5 of 9 characters." in page.body
     assert "abcdef" not in page.body
     assert len(page.problems) == 4
+
+
+def test_a_file_that_only_names_its_format_is_a_notebook_without_cells() -> None:
+    page = render(b'{"nbformat": 3, "nbformat_minor": 0, "metadata": {"name": ""}}')
+    assert page.cells == 0
+    assert "This notebook is empty." in page.body

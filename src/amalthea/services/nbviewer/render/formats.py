@@ -40,14 +40,16 @@ _BUNDLES = ("display_data", "execute_result", "update_display_data", "pyout")
 
 
 def notebook(value: Any) -> Notebook:
-    """The frame of a notebook. Raises `NotANotebook` when there are no cells in it."""
+    """The frame of a notebook, without cells where it only names its format. Raises `NotANotebook`."""
     if not isinstance(value, dict):
         raise NotANotebook(f"This file is JSON, but no notebook: it holds {_kind(value)}, not an object with cells.")
     metadata = mapping(value.get("metadata"))
     cells = _cells(value)
+    if cells is None and isinstance(value.get("nbformat"), int):
+        cells = []
     if cells is None:
         raise NotANotebook(
-            'This file is JSON, but no notebook: it has neither "cells" nor "worksheets".',
+            'This file is JSON, but no notebook: it has neither "cells" nor "worksheets", and no format.',
             hint="A notebook of format 3 or 4 has one of them.",
         )
     kernel = mapping(metadata.get("kernelspec"))
