@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -11,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -88,9 +87,10 @@ class Laptop:
         return found
 
     def signal(self, site: str, number: signal.Signals) -> None:
-        """Send a signal to every process of a site at once."""
+        """Send a signal to every process of a site, or of all sites for an empty name, at once."""
         for process in self.processes(site):
-            os.kill(process.pid, number)
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
 
     def get(self, path: str = "/", *, service: str = "nbviewer", **headers: str) -> httpx2.Response:
         """One page through the edge."""
@@ -120,8 +120,7 @@ def laptop(*, edge: str = 'home = "north"', nbviewer: str = "") -> Iterator[Lapt
     try:
         yield made
     finally:
-        for process in made.processes():
-            process.kill()
+        made.signal("", signal.SIGKILL)
         psutil.wait_procs(made.processes(), timeout=10)
         shutil.rmtree(directory)
 
