@@ -17,7 +17,7 @@ test: $(VENV)/dev.stamp check  ## every check and the default test suite
 	$(BIN)/pytest -m load -n 0
 
 unit: $(VENV)/dev.stamp  ## the fast part of the tests
-	$(BIN)/pytest -m "not system and not load and not browser and not slow"
+	$(BIN)/pytest -n 4 -m "not system and not load and not browser and not slow"
 
 check: lint types floors  ## lint, types and the floors between packages
 
