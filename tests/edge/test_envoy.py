@@ -14,8 +14,10 @@ import pytest
 import websockets
 
 from amalthea.edge.errors import TableRefused
+from amalthea.edge.table import Traffic, table
 from amalthea.model.edge import HOP_HEADER, SITE_HEADER
 from amalthea.model.fleet import EdgeDeclaration
+from amalthea.model.route import Route
 from tests.edge.running import SITES, RunningEdge, copies, fleet, free_ports, origins, running
 
 pytestmark = pytest.mark.system
@@ -168,6 +170,26 @@ async def test_the_loss_of_the_home_site_costs_no_visitor_an_error(how: signal.S
                 await asyncio.sleep(0.02)
             assert answer.text == "south"
             assert slowest < 0.5
+
+
+async def test_the_longest_prefix_wins_in_envoy_as_in_the_table() -> None:
+    ports, (listen,) = dict(zip(SITES, free_ports(2), strict=True)), free_ports(1)
+    of = fleet(listen, edge=EdgeDeclaration(on="here", listen=f"127.0.0.1:{listen}"))
+    where = [*copies({"north": ports["north"]}), *copies({"south": ports["south"]}, service="tmpnb")]
+    routes = [
+        Route(service=service, host="x", prefix=prefix)
+        for prefix, service in {"/": "nbviewer", "/a": "tmpnb", "/a/b": "nbviewer", "/a/b/c/": "tmpnb"}.items()
+    ]
+    with origins(ports):
+        async with running(of, "here", where, routes=routes) as edge:
+            await edge.until_healthy(2)
+            for path in ("/", "/a", "/ab", "/a/", "/a/b", "/a/bc", "/a/b/c", "/a/b/c/d", "/a?b", "/A", "/a%2Fb"):
+                row = table(of, "here", routes=routes, endpoints=where).match(
+                    "x.localhost", path.partition("?")[0], Traffic.IDEMPOTENT
+                )
+                assert row is not None
+                expected = {"nbviewer": "north", "tmpnb": "south"}[row.cluster]
+                assert (await edge.get(path, host="x.localhost")).text == expected, path
 
 
 async def test_edges_at_two_sites_stand_in_for_each_other_and_never_forward_twice() -> None:

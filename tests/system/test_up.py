@@ -56,6 +56,15 @@ def test_a_second_up_says_that_one_runs_and_harms_nothing() -> None:
         fleet.until(ALL_UP)
 
 
+def test_up_ends_when_another_command_stops_everything() -> None:
+    with laptop() as fleet, background(fleet.command("up", "--plain")) as up:
+        fleet.until(ALL_UP)
+        fleet.run("down")
+        said, _ = up.communicate(timeout=30)
+        assert up.returncode == 0, said
+        assert nothing_is_left(fleet)
+
+
 def test_nothing_is_left_when_up_is_killed() -> None:
     with laptop() as fleet, background(fleet.command("up", "--plain")) as up:
         fleet.until(ALL_UP)

@@ -21,7 +21,7 @@ from amalthea.fleet.survey import survey
 from amalthea.fleet.view import Row
 from amalthea.model.clock import system_clock
 from amalthea.model.errors import UsageError
-from amalthea.model.workload import EDGE
+from amalthea.model.workload import EDGE, State
 
 LOOK_EVERY = 1.0
 
@@ -85,8 +85,8 @@ async def _watch(opened: Opened, stop: asyncio.Event, *, as_json: bool, live: bo
         await _tell(opened, stop, as_json=as_json, note=note)
         return
     with Live(console=console(), auto_refresh=False, screen=False) as shown:
-        while not stop.is_set():
-            shown.update(screen(opened.fleet, await look(opened), now=system_clock(), note=note), refresh=True)
+        while not stop.is_set() and _any_runs(rows := await look(opened)):
+            shown.update(screen(opened.fleet, rows, now=system_clock(), note=note), refresh=True)
             await _pause(stop)
 
 
@@ -96,8 +96,7 @@ async def _tell(opened: Opened, stop: asyncio.Event, *, as_json: bool, note: str
         for service in opened.fleet.services:
             click.echo(f"{service}: {opened.fleet.names.url(service)}/")
         click.echo(note)
-    while not stop.is_set():
-        rows = await look(opened)
+    while not stop.is_set() and _any_runs(rows := await look(opened)):
         for row in rows:
             if told.get(row.key) != (now := _words(row)):
                 told[row.key] = now
@@ -106,6 +105,11 @@ async def _tell(opened: Opened, stop: asyncio.Event, *, as_json: bool, note: str
             click.echo(f"{key}: gone") if not as_json else print_json({"key": key, "state": "gone"})
             del told[key]
         await _pause(stop)
+
+
+def _any_runs(rows: Sequence[Row]) -> bool:
+    """Another command may have stopped everything: then there is nothing left to show."""
+    return any(row.state is not State.STOPPED for row in rows)
 
 
 def _words(row: Row) -> str:

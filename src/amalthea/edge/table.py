@@ -80,8 +80,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def below(path: str, prefix: str) -> bool:
-    """Whether `path` is `prefix` or lies below it; `/a` does not cover `/ab`."""
-    return prefix == "/" or path == prefix or path.startswith(prefix.rstrip("/") + "/")
+    """Whether `path` is `prefix` or lies below it; `/a` does not cover `/ab`, and `/a/` is the same as `/a`."""
+    return f"{path}/".startswith(f"{prefix.rstrip('/')}/")
 
 
 def pinned(service: str, site: str) -> str:
@@ -97,7 +97,7 @@ def table(fleet: Fleet, site: str, *, routes: Sequence[Route], endpoints: Sequen
     """
     services = dict.fromkeys(route.service for route in routes)
     hosts = {service: _hosts(fleet, site, service, endpoints) for service in services}
-    longest_first = sorted(routes, key=lambda route: (route.host, -len(route.prefix), route.prefix))
+    longest_first = sorted(routes, key=lambda route: (route.host, -len(route.prefix.rstrip("/")), route.prefix))
     return Table(
         site=site,
         rows=tuple(row for route in longest_first for row in _rows(fleet, site, route)),

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -45,12 +46,9 @@ def bind(host: str, port: int) -> socket.socket:
 class _Quiet(uvicorn.Server):
     """Signals are the caller's: whoever runs the loop cancels `serve`."""
 
-    def install_signal_handlers(self) -> None: ...
-
-    def capture_signals(self):  # type: ignore[no-untyped-def]
-        from contextlib import nullcontext
-
-        return nullcontext()
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
 
 def _server(app: ASGIApp) -> _Quiet:
@@ -71,12 +69,9 @@ def _server(app: ASGIApp) -> _Quiet:
 
 async def serve(app: ASGIApp, admin: ASGIApp, listen: Listen) -> None:
     """Answer until cancelled. Raises `PortInUse` before the first request is taken."""
-    listeners = [bind(listen.host, listen.http), bind(listen.host, listen.admin)]
-    try:
+    with ExitStack() as opened:
+        listeners = [opened.enter_context(bind(listen.host, port)) for port in (listen.http, listen.admin)]
         await _run([_server(app), _server(admin)], listeners)
-    finally:
-        for listener in listeners:
-            listener.close()
 
 
 async def _run(servers: Sequence[_Quiet], listeners: Sequence[socket.socket]) -> None:
