@@ -65,3 +65,20 @@ async def test_an_object_that_is_missing_is_an_answer() -> None:
         with pytest.raises(ObjectMissing):
             await store.get("a")
     assert faulty.calls == 3
+
+
+async def test_an_operator_reads_once_that_a_store_fails_and_once_that_it_is_back(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    faulty, hand = FaultyStore(MemoryStore()), Hand()
+    store = GuardedStore(faulty, name="far", failures=2, pause=10, seconds=hand)
+    faulty.mood = Mood.FAILING
+    for _ in range(5):
+        with pytest.raises(StoreUnavailable):
+            await store.put("a", b"")
+    faulty.mood, hand.now = Mood.WELL, 11.0
+    await store.put("a", b"")
+    await store.put("a", b"")
+    first, second = (record.getMessage() for record in caplog.records)
+    assert "far: the store failed 2 times in a row" in first
+    assert second == "far: the store answers again"

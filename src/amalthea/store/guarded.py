@@ -7,12 +7,15 @@ without asking, until a while has passed; then one call is let through to see, a
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
 from amalthea.model.errors import StoreError, StoreUnavailable
 from amalthea.model.store import ObjectInfo, ObjectStore
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 _SLOWEST_BYTES_PER_SECOND = 2**20
@@ -88,15 +91,24 @@ class GuardedStore:
             self._failed()
             raise
         except StoreError:  # no good news, but an answer
-            self._in_a_row = 0
+            self._answered()
             raise
-        self._in_a_row = 0
+        self._answered()
         return answer
+
+    def _answered(self) -> None:
+        if self._in_a_row >= self._allowed:
+            log.warning("%s: the store answers again", self._name)
+        self._in_a_row = 0
 
     def _failed(self) -> None:
         self.failures += 1
         self._in_a_row += 1
         self._closed_at = self._seconds() + self._pause
+        if self._in_a_row == self._allowed:
+            log.warning(
+                "%s: the store failed %d times in a row; it is left alone for a while", self._name, self._allowed
+            )
 
     async def aclose(self) -> None:
         """Close `inner`; one that hangs is left behind."""
