@@ -48,3 +48,18 @@ async def test_the_loss_of_a_site_costs_no_visitor_an_error(home: str) -> None:
     assert back - (stopped if home == "south" else applied) < 5, "the dead site, restarted, takes traffic too late"
     assert {s.site for s in samples if KILL_AT + 0.5 < s.at < applied} == {"south"}
     assert {s.site for s in samples if s.at > stopped + 4} == {"north"}
+
+
+async def test_a_change_of_the_fleet_costs_no_visitor_an_error() -> None:
+    with laptop() as fleet:
+        fleet.run("apply")
+        load = Load(fleet.port, TARGETS, rate=100, seconds=12)
+        running = asyncio.create_task(load.run())
+        for number in range(3):
+            await asyncio.sleep(1)
+            fleet.write(
+                edge='home = "south"' if number % 2 else 'home = "north"', nbviewer=f'hedge = "{400 + number} ms"'
+            )
+            await asyncio.to_thread(fleet.run, "apply")
+        samples = await running
+    assert [sample for sample in samples if sample.failed] == []

