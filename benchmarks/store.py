@@ -28,8 +28,7 @@ WRITERS = (1, 16, 64)
 BODY = os.urandom(1024)
 _numbers = count()
 _NO_JOURNAL = (
-    "this ext4 has no journal, and then makes files slowly for five minutes after many were deleted: "
-    "let the disk rest between two runs"
+    "this ext4 has no journal; its figures swing more from run to run, above all soon after many files were deleted"
 )
 
 Rates = dict[int, float]

@@ -81,7 +81,9 @@ def _first_page(command: list[str], at: Path) -> tuple[float, list[tuple[str, fl
 
 @contextmanager
 def _running(command: list[str], at: Path) -> Iterator[int]:
-    started = subprocess.Popen(command, cwd=at, stdout=subprocess.DEVNULL, start_new_session=True)
+    # Nothing from earlier downloads: a fresh machine has none.
+    clean = {**os.environ, "PIP_NO_CACHE_DIR": "1"}
+    started = subprocess.Popen(command, cwd=at, stdout=subprocess.DEVNULL, start_new_session=True, env=clean)
     try:
         yield started.pid
     finally:

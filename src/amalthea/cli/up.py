@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Coroutine, Sequence
+from pathlib import Path
 
 import click
 from rich.live import Live
@@ -80,7 +81,9 @@ async def _unless(stop: asyncio.Event, work: Coroutine[object, object, None]) ->
 
 async def _watch(opened: Opened, stop: asyncio.Event, *, as_json: bool, live: bool) -> None:
     """Show the fleet until asked to stop: a live screen, or a line for each thing that changes."""
-    note = f"Ctrl-C stops all of it.  Logs: amalthea logs -f  Kept in {opened.directory}"
+    here = Path.cwd()
+    kept = opened.directory.relative_to(here) if opened.directory.is_relative_to(here) else opened.directory
+    note = f"Ctrl-C stops all of it.  Logs: amalthea logs -f  Kept in {kept}"
     if not live:
         await _tell(opened, stop, as_json=as_json, note=note)
         return
