@@ -171,3 +171,22 @@ def test_what_is_gone_is_shown_as_gone_with_what_brings_it_back() -> None:
         assert "amalthea apply" in shown
         fleet.run("apply")
         assert "✗" not in fleet.run("ps").stdout
+
+
+def test_logs_are_told_apart_followed_and_harmless_to_a_terminal() -> None:
+    with laptop() as fleet:
+        fleet.run("apply")
+        (log,) = (fleet.state / "log" / "north").glob("nbviewer-*.log")
+        with log.open("a") as file:
+            file.write("a page\x1b[2J\x07 of a stranger\n")
+        assert "north/nbviewer-1 | a page\ufffd[2J\ufffd of a stranger" in fleet.run("logs", "nbviewer").stdout
+        with background(fleet.command("logs", "-f", "-n", "0", "north")) as following:
+            time.sleep(2)
+            with log.open("a") as file:
+                file.write("something new\n")
+            time.sleep(1)
+            following.send_signal(signal.SIGINT)
+            said, _ = following.communicate(timeout=10)
+        assert "something new" in said
+        assert "Traceback" not in said
+        assert following.returncode == 130

@@ -90,7 +90,12 @@ def _chosen(rows: Sequence[Row], names: tuple[str, ...]) -> list[Row]:
 async def _print_log(opened: Opened, row: Row, *, lines: int, follow: bool, alone: bool) -> None:
     label = "" if alone else f"{row.site}/{row.name} | "
     async for line in opened.providers[row.site].logs(row.key, lines=lines, follow=follow):
-        click.echo(label + line.rstrip("\n"))
+        click.echo(label + _harmless(line.rstrip("\n")))
+
+
+def _harmless(line: str) -> str:
+    """What a stranger made a program write must not move the cursor of whoever reads it."""
+    return "".join(c if c.isprintable() or c == "\t" else "\ufffd" for c in line)
 
 
 COMMANDS = (ps, logs)
