@@ -68,9 +68,12 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
             for provider in providers.values():
                 await provider.aclose()
 
-    def changing(self) -> AbstractContextManager[None]:
-        """Keep every other command from changing this fleet meanwhile; the system lets go if we die."""
-        return held(self.directory / "run" / "change.lock", patience=0, doing="changing this fleet")
+    def changing(self, *, patience: float = 0) -> AbstractContextManager[None]:
+        """Keep every other command from changing this fleet meanwhile; the system lets go if we die.
+
+        Waits `patience` seconds for one that changes it now. Raises `ProviderError`.
+        """
+        return held(self.directory / "run" / "change.lock", patience=patience, doing="changing this fleet")
 
 
 def place(file: Path | None, directory: Path | None) -> Place:

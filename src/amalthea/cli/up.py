@@ -25,6 +25,8 @@ from amalthea.model.errors import UsageError
 from amalthea.model.workload import EDGE, State
 
 LOOK_EVERY = 1.0
+PATIENCE = 60.0
+"""Seconds that the end of `up` waits for another command, so that it leaves nothing behind."""
 
 
 @click.command()
@@ -52,7 +54,7 @@ async def _up(place: Place, *, as_json: bool, dry_run: bool, plain: bool) -> Non
             if started:
                 await _watch(opened, stop, as_json=as_json, live=not plain and console().is_terminal)
         finally:
-            with place.changing():
+            with place.changing(patience=PATIENCE):
                 await stop_all(opened, as_json=as_json)
 
 
