@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import subprocess
 import sys
 import threading
@@ -59,3 +60,19 @@ def test_the_lock_of_a_killed_command_is_free_though_its_file_is_there(tmp_path:
     assert path.exists()
     wait_shortly(path)
     assert not path.exists()
+
+
+async def test_who_waits_gets_the_lock_after_a_holder_that_swept_its_directory_away(tmp_path: Path) -> None:
+    path = tmp_path / "run" / "one.lock"
+    with held(path):
+        waiting = asyncio.create_task(asyncio.to_thread(wait_long, path))
+        await asyncio.sleep(0.1)
+        for _ in range(50):
+            shutil.rmtree(tmp_path / "run", ignore_errors=True)
+            await asyncio.sleep(0.002)
+    await waiting
+
+
+def wait_long(path: Path) -> None:
+    with held(path, patience=10):
+        pass

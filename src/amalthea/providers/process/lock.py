@@ -21,8 +21,12 @@ _LOOK_AGAIN_SECONDS = 0.02
 
 
 def _take(path: Path) -> int | None:
-    """A descriptor that holds the lock, or None when somebody else does."""
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    """A descriptor that holds the lock, or None when somebody else does, or has just removed its directory."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except FileNotFoundError:
+        return None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.fstat(file).st_nlink:
@@ -38,7 +42,6 @@ def held(path: Path, *, patience: float = PATIENCE_SECONDS, doing: str = "starti
     """Hold the lock. Blocks for `patience` seconds at most. Raises `ProviderError`, with what is being done."""
     until = time.monotonic() + patience
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         while (file := _take(path)) is None:
             if time.monotonic() > until:
                 raise ProviderError(
@@ -56,5 +59,6 @@ def held(path: Path, *, patience: float = PATIENCE_SECONDS, doing: str = "starti
     try:
         yield
     finally:
-        path.unlink(missing_ok=True)
+        if os.fstat(file).st_nlink:  # else it was swept away, and the name is somebody else's by now
+            path.unlink(missing_ok=True)
         os.close(file)
