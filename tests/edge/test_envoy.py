@@ -117,6 +117,29 @@ async def test_a_change_of_the_table_drops_no_request(edge: RunningEdge, ports: 
     assert set(await asking) == {200}
 
 
+async def test_when_all_copies_are_exchanged_for_new_ones_no_request_fails() -> None:
+    old, new = (dict(zip(SITES, free_ports(2), strict=True)) for _ in range(2))
+    (listen,) = free_ports(1)
+    with origins(old), origins(new):
+        async with running(fleet(listen), "here", copies(old)) as edge:
+            await edge.until_healthy(2)
+            statuses: list[int] = []
+
+            async def ask() -> None:
+                while True:
+                    statuses.append((await edge.get("/page")).status_code)
+
+            asking = [asyncio.create_task(ask()) for _ in range(4)]
+            for number in range(10):
+                await edge.edge.route(copies(old if number % 2 else new))
+            for task in asking:
+                task.cancel()
+            await asyncio.gather(*asking, return_exceptions=True)
+            assert len(statuses) > 50
+            assert set(statuses) == {200}
+            assert set(await edge.edge.healthy()) == set(copies(old))
+
+
 async def test_a_table_that_envoy_refuses_leaves_the_old_one_in_force(edge: RunningEdge) -> None:
     broken = [*copies({"north": 1})]
     broken[0] = type(broken[0])(service="nbviewer", site="north", address="127.0.0.1", port=99999, ready_port=1)

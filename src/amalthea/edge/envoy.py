@@ -94,24 +94,37 @@ class EnvoyEdge:
 
         Raises `EdgeUnreachable` when no Envoy answers, `TableRefused` when it keeps the table it had.
         """
-        wanted = self._publish(endpoints)
-        deadline = asyncio.get_running_loop().time() + TAKEN_WITHIN
-        while problem := await self._problem(wanted):
-            if asyncio.get_running_loop().time() > deadline:
-                raise problem
-            await asyncio.sleep(0.02)
+        # Old and new copies together first: a new one has no visitors before its first check, and until then
+        # the old ones must be there.
+        known = [copy for copy in self._known() if copy not in endpoints]
+        for table_of in ([*endpoints, *known], endpoints):
+            await self._enforce(table_of)
 
     async def healthy(self) -> Mapping[Endpoint, bool]:
         """The copies that visitors are sent to, and whether Envoy's own checks of them pass."""
         states = await self._admin.hosts()
         return {
             copy: states.get(copy.service, {}).get((copy.address, copy.port)) is Health.HEALTHY
+            for copy in self._known()
+        }
+
+    def _known(self) -> list[Endpoint]:
+        """The copies that stand in the files now."""
+        return [
+            _copy(name, host["endpoint"])
             for name, made in self._files.endpoints().items()
             if "@" in name
             for level in made["endpoints"]
             for host in level["lb_endpoints"]
-            for copy in [_copy(name, host["endpoint"])]
-        }
+        ]
+
+    async def _enforce(self, endpoints: Sequence[Endpoint]) -> None:
+        wanted = self._publish(endpoints)
+        deadline = asyncio.get_running_loop().time() + TAKEN_WITHIN
+        while problem := await self._problem(wanted):
+            if asyncio.get_running_loop().time() > deadline:
+                raise problem
+            await asyncio.sleep(0.02)
 
     def _bootstrap(self, admin: Path) -> dict[str, Any]:
         return bootstrap(self.site, self._fleet.name, directory=self._files.directory, admin=admin)
