@@ -1,7 +1,7 @@
 """A small real service for the edge's tests: `python -m tests.edge.origin PORT SITE`.
 
 `/slow` takes a second, `/status/N` answers N, `/echo` is a WebSocket, `/hits` counts what came; anything else says
-which site answered. `/-/readyz` is on the same port.
+which site answered. `/-/readyz` is on the same port, and takes a moment, as where it does some work.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+PAUSES = {"/slow": 1.0, "/-/readyz": 0.05}
+
 
 def origin(site: str) -> Starlette:
     """The application of one copy."""
@@ -24,8 +26,7 @@ def origin(site: str) -> Starlette:
 
     async def anything(request: Request) -> Response:
         hits[f"{request.method} {request.url.path}"] += 1
-        if request.url.path == "/slow":
-            await asyncio.sleep(1)
+        await asyncio.sleep(PAUSES.get(request.url.path, 0))
         return PlainTextResponse(site, headers={"x-amalthea-site": site})
 
     async def status(request: Request) -> Response:
