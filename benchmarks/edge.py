@@ -21,7 +21,8 @@ import msgspec
 import psutil
 
 from benchmarks.report import Report, Table, Target, median
-from tests.edge.running import copies, fleet, free_ports, process, running, wait_for
+from tests.edge.running import copies, fleet, process, running, wait_for
+from tests.machine import free_ports
 
 ORIGIN = """
 import sys, uvicorn

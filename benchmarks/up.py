@@ -20,7 +20,7 @@ import httpx2
 import psutil
 
 from benchmarks.report import Report, Table, Target, median
-from tests.edge.running import free_ports
+from tests.machine import free_ports
 
 HERE = Path(__file__).parent.parent
 PAGE = "/sample"

@@ -30,18 +30,6 @@ ROUTES = (
 )
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports of loopback that nobody listens on just now."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
-
-
 @contextmanager
 def process(*argv: str, log: Path | None = None) -> Iterator[subprocess.Popen[bytes]]:
     """A process that is gone when the block ends."""

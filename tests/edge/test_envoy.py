@@ -18,7 +18,8 @@ from amalthea.edge.table import Traffic, table
 from amalthea.model.edge import HOP_HEADER, SITE_HEADER
 from amalthea.model.fleet import EdgeDeclaration
 from amalthea.model.route import Route
-from tests.edge.running import SITES, RunningEdge, copies, fleet, free_ports, origins, running
+from tests.edge.running import SITES, RunningEdge, copies, fleet, origins, running
+from tests.machine import free_ports
 
 pytestmark = pytest.mark.system
 

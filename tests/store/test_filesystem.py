@@ -21,6 +21,7 @@ from amalthea.store.filesystem import FilesystemStore
 from amalthea.store.layout import key_prefix, object_key, place
 from amalthea.store.walk import walk
 from tests.contracts.store import StoreContract, keys, listed, listed_keys
+from tests.machine import small_disk
 
 NOBODY = 65534
 
@@ -214,16 +215,10 @@ def test_a_directory_that_is_not_writable_is_a_clear_error_at_open(mode: int) ->
     assert f"Let user {NOBODY} write there" in said
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 1 MiB."""
-    mount = tmp_path / "disk"
-    mount.mkdir()
-    options = ["mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "amalthea-test", str(mount)]
-    if os.geteuid() != 0 or subprocess.run(options, capture_output=True).returncode != 0:
-        pytest.skip("a file system can be mounted by root alone")
-    yield mount
-    subprocess.run(["umount", str(mount)], check=True)
+@pytest.fixture(name="small_disk")
+def _small_disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "disk", size="1m") as disk:
+        yield disk
 
 
 async def _fill(store: FilesystemStore) -> None:

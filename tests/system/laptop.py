@@ -17,7 +17,7 @@ from typing import Any
 import httpx2
 import psutil
 
-from tests.edge.running import free_ports
+from tests.machine import free_ports
 
 FLEET = """
 [fleet]

@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.edge.running import free_ports
+from tests.machine import free_ports, small_disk
 from tests.system.laptop import Laptop, background, laptop
 
 pytestmark = pytest.mark.system
-
-
-@contextmanager
-def small_disk(directory: Path, *, size: str) -> Iterator[Path]:
-    """A file system of its own, so small that a test can fill it."""
-    directory.mkdir(parents=True)
-    argv = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(directory)]
-    if os.geteuid() != 0 or shutil.which("mount") is None or subprocess.run(argv, check=False).returncode:
-        pytest.skip("a file system can be mounted by root alone")
-    try:
-        yield directory
-    finally:
-        subprocess.run(["umount", "-l", str(directory)], check=True)
 
 
 def fill(directory: Path) -> None:

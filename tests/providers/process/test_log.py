@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from amalthea.model.errors import ProviderError
 from amalthea.providers.process import ProcessProvider
 from amalthea.providers.process.log import LIMIT, Log
 from tests.contracts.provider import answer_of, example, lines_of, until
+from tests.machine import small_disk
 from tests.providers.process.conftest import PROGRAMS
 
 
@@ -98,19 +98,10 @@ async def test_a_run_directory_that_cannot_be_made_is_an_error(directory: Path) 
         await provider.start(example())
 
 
-@pytest.fixture
-def small_disk(directory: Path) -> Iterator[Path]:
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount a disk")
-    place = directory / "small"
-    place.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip(f"this machine does not mount: {mounted.stderr.decode().strip()}")
-    yield place
-    subprocess.run(["umount", "--lazy", str(place)], check=True)
+@pytest.fixture(name="small_disk")
+def _small_disk(directory: Path) -> Iterator[Path]:
+    with small_disk(directory / "small", size="64k") as disk:
+        yield disk
 
 
 @pytest.mark.privileged

@@ -14,13 +14,8 @@ from amalthea.model.workload import State
 from amalthea.providers.process import ProcessProvider
 from amalthea.providers.process.ports import hold
 from tests.contracts.provider import answer_of, example, until
+from tests.machine import free_port
 from tests.providers.process.conftest import PROGRAMS
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        number: int = listener.getsockname()[1]
-        return number
 
 
 def files_in(directory: Path) -> list[Path]:

@@ -21,16 +21,11 @@ from amalthea.services.nbviewer.service import Nbviewer
 from amalthea.services.nbviewer.settings import Link, Section, Settings
 from amalthea.store.memory import MemoryStore
 from amalthea.web.server import bind
+from tests.machine import free_port
 from tests.services.nbviewer.conftest import Hand, notebook
 
 SITE = Site(name="north", fleet="test", names=Names(domain="example.org"))
 FLEET = Fleet(name="test", domain="example.org")
-
-
-def free_port() -> int:
-    with bind("127.0.0.1", 0) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 @asynccontextmanager

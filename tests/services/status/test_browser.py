@@ -15,9 +15,9 @@ from amalthea.services.status.face import Face
 from amalthea.web.admin import admin_application
 from amalthea.web.server import serve
 from tests.browser import chromium
+from tests.machine import free_port
 from tests.services.status.scenes import NOON, report
 from tests.services.status.test_face import WATCHES, view
-from tests.services.status.test_service import free_port
 
 pytestmark = [pytest.mark.browser, chromium.needed]
 

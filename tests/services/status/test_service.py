@@ -20,17 +20,12 @@ from amalthea.model.wire import decode
 from amalthea.probes.http import ready
 from amalthea.services.status import Settings, Status
 from amalthea.services.status.history import Batch
+from tests.machine import free_port
 from tests.probes.wire_server import Answer, serving, whole
 from tests.services.status.scenes import TroubledStore
 
 QUICK = Settings(interval=Duration(0.4), recheck=Duration(0.05), stale_after=Duration(1.5))
 UP = whole(b"welcome")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def watched(service: str, site: str, port: int) -> Watch:
