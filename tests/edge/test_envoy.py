@@ -196,6 +196,18 @@ async def test_the_loss_of_the_home_site_costs_no_visitor_an_error(how: signal.S
             assert slowest < 0.5
 
 
+async def test_a_dead_copy_that_looks_idle_costs_no_visitor_an_error_while_the_others_are_busy() -> None:
+    """Until its next check a dead copy is the least busy one, and each retry would choose it again."""
+    ports, (listen,) = dict(zip(SITES, free_ports(2), strict=True)), free_ports(1)
+    of = fleet(listen, edge=EdgeDeclaration(on="here", listen=f"127.0.0.1:{listen}"))
+    with origins(ports) as sites:
+        async with running(of, "here", copies(ports)) as edge:
+            await edge.until_healthy(2)
+            sites["north"].kill()
+            answers = await asyncio.gather(*(edge.get("/-/readyz") for _ in range(400)))
+            assert {(answer.status_code, answer.text) for answer in answers} == {(200, "south")}
+
+
 async def test_the_longest_prefix_wins_in_envoy_as_in_the_table() -> None:
     ports, (listen,) = dict(zip(SITES, free_ports(2), strict=True)), free_ports(1)
     of = fleet(listen, edge=EdgeDeclaration(on="here", listen=f"127.0.0.1:{listen}"))
