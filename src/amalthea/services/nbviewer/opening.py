@@ -21,17 +21,17 @@ from amalthea.services.nbviewer.cache import Cache, Timing
 from amalthea.services.nbviewer.fetching import Fetcher, Limits
 from amalthea.services.nbviewer.index import Index
 from amalthea.services.nbviewer.instruments import Instruments
-from amalthea.services.nbviewer.render import VERSION, Rendered
 from amalthea.services.nbviewer.rendering import Press
 from amalthea.services.nbviewer.sample import Sample
 from amalthea.services.nbviewer.settings import Settings
-from amalthea.services.nbviewer.source import Chrome, Source
+from amalthea.services.nbviewer.source import Source
 from amalthea.services.nbviewer.sources.api import GitHubApi
 from amalthea.services.nbviewer.sources.gist import GistSource
 from amalthea.services.nbviewer.sources.github import GitHubSource
 from amalthea.services.nbviewer.sources.local import LocalSource
 from amalthea.services.nbviewer.sources.url import UrlSource
 from amalthea.services.nbviewer.viewing import Viewing
+from amalthea.services.nbviewer.work import Workshop
 from amalthea.web.admin import Ready
 from amalthea.web.application import application
 from amalthea.web.static_files import StaticFiles
@@ -83,7 +83,7 @@ async def opened(
         )
         static = StaticFiles("amalthea.web", PACKAGE)
         pages = Pages(static, PACKAGE, names=site.names, site=site.name, version=__version__)
-        press = _press(settings, pages, instruments)
+        press = _press(settings, site, pages=pages, instruments=instruments)
         stack.push_async_callback(press.aclose)
         sample = Sample(runtime.clock)
         viewing = Viewing(
@@ -152,15 +152,11 @@ def _local(settings: Settings) -> tuple[Source, ...]:
     return (LocalSource(settings),)
 
 
-def _press(settings: Settings, pages: Pages, instruments: Instruments) -> Press:
-    template = pages.environment.get_template("notebook.html")
-
-    def frame(rendered: Rendered, chrome: Chrome) -> str:
-        return template.render(rendered=rendered, chrome=chrome, renderer=VERSION)
-
+def _press(settings: Settings, site: Site, *, pages: Pages, instruments: Instruments) -> Press:
     return Press(
-        frame,
+        Workshop(pages),
         edition=__version__,
+        content=site.names.url("content"),
         memory=settings.page_memory,
         renders=settings.renders,
         queue=settings.render_queue,

@@ -8,9 +8,8 @@ many run at once, only so many wait, and whoever comes after them is told to com
 from __future__ import annotations
 
 import asyncio
-import gzip
 import hashlib
-from collections.abc import Callable
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
@@ -20,13 +19,9 @@ from amalthea.services.nbviewer.errors import Busy
 from amalthea.services.nbviewer.instruments import Instruments
 from amalthea.services.nbviewer.memory import Memory
 from amalthea.services.nbviewer.once import Once
-from amalthea.services.nbviewer.render import VERSION, Options, Rendered, render
-from amalthea.services.nbviewer.source import Chrome, Document
-
-_LEVEL = 6
-
-Frame = Callable[[Rendered, Chrome], str]
-"""Puts the page around a rendered notebook."""
+from amalthea.services.nbviewer.render import VERSION, Options
+from amalthea.services.nbviewer.source import Document
+from amalthea.services.nbviewer.work import Job, Kind, Made, Workshop
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,62 +29,94 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
     etag: str
     packed: bytes
+    media_type: str = "text/html"
 
 
 class Press:
-    """Makes pages and keeps the last ones, up to `memory` bytes. `edition` changes when the frame does."""
+    """Makes pages and keeps the last ones, up to `memory` bytes.
+
+    `edition` changes when what stands around notebooks does; `content` is the origin of what runs scripts.
+    """
 
     def __init__(
-        self, frame: Frame, *, edition: str, memory: int, renders: int, queue: int, instruments: Instruments
+        self,
+        workshop: Workshop,
+        *,
+        edition: str,
+        content: str,
+        memory: int,
+        renders: int,
+        queue: int,
+        instruments: Instruments,
     ) -> None:
-        self._frame = frame
+        self._workshop = workshop
         self._edition = edition
+        self._content = content
         self._pages: Memory[Page] = Memory(memory, lambda page: len(page.packed))
+        self._frames: Memory[bytes] = Memory(memory, len)
         self._once: Once[Page] = Once()
         self._threads = ThreadPoolExecutor(renders, thread_name_prefix="render")
         self._room = renders + queue
         self._under_way = 0
         self._instruments = instruments
 
-    async def page(self, document: Document) -> Page:
-        """The page of a notebook. Raises `NotANotebook`, `Busy`, and what reading it raises."""
-        options = Options(raw_base=document.raw_base, link_base=document.link_base)
-        key = self._key(document, options)
+    async def page(
+        self,
+        document: Document,
+        *,
+        kind: Kind = Kind.HTML,
+        against: Document | None = None,
+        line_numbers: bool = False,
+    ) -> Page:
+        """A notebook as a page of some kind, or the difference from one to another.
+
+        Raises `NotANotebook`, `Busy`, and what reading it raises.
+        """
+        options = Options(
+            raw_base=document.raw_base, link_base=document.link_base, content=self._content, line_numbers=line_numbers
+        )
+        documents = (document,) if against is None else (document, against)
+        key = self._key(kind, documents, options)
         page = self._pages.get(key)
         if page is not None:
             self._instruments.pages.labels("memory").inc()
             return page
-        return await self._once.run(key, lambda: self._rendered(key, document, options))
+        return await self._once.run(key, lambda: self._rendered(key, kind, documents, options))
+
+    async def frame(self, digest: str) -> bytes | None:
+        """The gzipped document that the content origin shows at `/frame/<digest>`, where it is still held."""
+        return self._frames.get(digest)
 
     async def aclose(self) -> None:
         """Let go of the threads; what is being rendered is not waited for."""
         await self._once.aclose()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _key(self, document: Document, options: Options) -> str:
-        chrome = (
-            msgspec.structs.replace(document.chrome, checked=None) if not document.chrome.stale else document.chrome
-        )
-        text = encode((self._edition, VERSION, document.digest, options, chrome))
+    def _key(self, kind: Kind, documents: Sequence[Document], options: Options) -> str:
+        chrome = documents[0].chrome
+        if not chrome.stale:
+            chrome = msgspec.structs.replace(chrome, checked=None)
+        text = encode((self._edition, VERSION, kind, [document.digest for document in documents], options, chrome))
         return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:32]
 
-    async def _rendered(self, key: str, document: Document, options: Options) -> Page:
+    async def _rendered(self, key: str, kind: Kind, documents: Sequence[Document], options: Options) -> Page:
         if self._under_way >= self._room:
             raise Busy("Too many notebooks are being rendered.", hint="Try again in a few seconds.")
         self._under_way += 1
         try:
             with self._instruments.rendering.track_inprogress():
-                body = await document.read()
-                loop = asyncio.get_running_loop()
-                packed = await loop.run_in_executor(self._threads, self._make, body, document.chrome, options)
+                sources = tuple([await document.read() for document in documents])
+                job = Job(kind=kind, sources=sources, chrome=documents[0].chrome, options=options)
+                made = await asyncio.get_running_loop().run_in_executor(self._threads, self._make, job)
         finally:
             self._under_way -= 1
-        page = Page(etag=f'W/"{key}"', packed=packed)
+        page = Page(etag=f'W/"{key}"', packed=made.packed, media_type=made.media_type)
         self._pages.put(key, page)
+        for frame in made.frames:
+            self._frames.put(frame.digest, frame.packed)
         self._instruments.pages.labels("rendered").inc()
         return page
 
-    def _make(self, body: bytes, chrome: Chrome, options: Options) -> bytes:
+    def _make(self, job: Job) -> Made:
         with self._instruments.render_failures.count_exceptions(), self._instruments.render_seconds.time():
-            rendered = render(body, options)
-        return gzip.compress(self._frame(rendered, chrome).encode(errors="replace"), _LEVEL, mtime=0)
+            return self._workshop.make(job)

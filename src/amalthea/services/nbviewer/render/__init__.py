@@ -19,7 +19,7 @@ or as data inside an `<img>`. Nothing of it runs.
 
 from amalthea.services.nbviewer.render.errors import NotANotebook
 from amalthea.services.nbviewer.render.limits import Limits
-from amalthea.services.nbviewer.render.page import Heading, Options
+from amalthea.services.nbviewer.render.page import Frame, Heading, Options
 from amalthea.services.nbviewer.render.rendering import VERSION, Rendered, render
 
-__all__ = ["VERSION", "Heading", "Limits", "NotANotebook", "Options", "Rendered", "render"]
+__all__ = ["VERSION", "Frame", "Heading", "Limits", "NotANotebook", "Options", "Rendered", "render"]

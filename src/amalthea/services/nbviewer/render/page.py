@@ -20,13 +20,18 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """What a rendering depends on, apart from the bytes.
 
-    raw_base:   absolute URL, ending with `/`, that relative image sources resolve against
-    link_base:  absolute path or URL that relative links resolve against
-    limits:     how much of a notebook is shown
+    raw_base:      absolute URL, ending with `/`, that relative image sources resolve against
+    link_base:     absolute path or URL that relative links resolve against
+    content:       the origin that shows what runs scripts, such as `https://content.example.org`; without one
+                   nothing does, and a notice stands in its place
+    line_numbers:  whether code has them
+    limits:        how much of a notebook is shown
     """
 
     raw_base: str = ""
     link_base: str = ""
+    content: str = ""
+    line_numbers: bool = False
     limits: Limits = msgspec.field(default_factory=Limits)
 
 
@@ -38,16 +43,29 @@ class Heading(msgspec.Struct, frozen=True):
     text: str
 
 
+class Frame(msgspec.Struct, frozen=True):
+    """A whole HTML document that runs scripts; the content origin shows it at `/frame/<digest>`.
+
+    digest:  sha256 of the body, as 64 hexadecimal digits
+    """
+
+    digest: str
+    body: str
+
+
 class Page:
     """The state of one rendering."""
 
     def __init__(self, options: Options, *, language: str = "python") -> None:
+        self.options = options
         self.limits = options.limits
         self.language = language
         self.cleaner = Cleaner(raw_base=options.raw_base, link_base=options.link_base, attachment=self._attachment)
         self.typesetter = Typesetter(options.limits)
         self.headings: list[Heading] = []
         self.problems: list[str] = []
+        self.frames: dict[str, Frame] = {}  # by digest
+        self.tex = False  # whether a formula was left to the browser
         self.cell = 0
         self.attachments: Mapping[str, Any] = {}
         self.told: set[str] = set()  # notices that the present cell already shows

@@ -9,7 +9,7 @@ import msgspec
 from amalthea.services.nbviewer.render import formats
 from amalthea.services.nbviewer.render.cells import cell
 from amalthea.services.nbviewer.render.notices import notice
-from amalthea.services.nbviewer.render.page import Heading, Options, Page
+from amalthea.services.nbviewer.render.page import Frame, Heading, Options, Page
 from amalthea.services.nbviewer.render.reading import read
 
 _EDITION = 1  # count up whenever the same notebook may come out differently
@@ -28,6 +28,8 @@ class Rendered(msgspec.Struct, frozen=True, kw_only=True):
     nbformat:  such as `4.5`, possibly empty
     cells:     how many there are in the file
     problems:  what could not be shown, for people
+    frames:    the documents that frames in the body refer to, each once
+    tex:       whether some `<span class="tex">` in the body waits for a typesetter in the browser
     """
 
     title: str
@@ -38,6 +40,8 @@ class Rendered(msgspec.Struct, frozen=True, kw_only=True):
     nbformat: str
     cells: int
     problems: tuple[str, ...]
+    frames: tuple[Frame, ...] = ()
+    tex: bool = False
 
 
 def render(source: bytes, options: Options = _DEFAULTS) -> Rendered:
@@ -59,6 +63,8 @@ def render(source: bytes, options: Options = _DEFAULTS) -> Rendered:
         nbformat=frame.nbformat,
         cells=len(frame.cells),
         problems=tuple(page.problems),
+        frames=tuple(page.frames.values()),
+        tex=page.tex,
     )
 
 
