@@ -178,6 +178,7 @@ class Cache:
             checked=now,
             etag=fetched.etag,
             modified=fetched.modified,
+            link=fetched.link,
         )
         self._bodies.put(copy.digest, body)
         self._entries.put(url, _Entry(copy=copy, stored=now))

@@ -56,6 +56,7 @@ class Fetched(msgspec.Struct, frozen=True, kw_only=True):
     digest: str = ""
     etag: str = ""
     modified: str = ""
+    link: str = ""
     headers: Mapping[str, str] = {}
 
 
@@ -185,6 +186,7 @@ class Fetcher:
             digest=digest,
             etag=told.get("etag", ""),
             modified=told.get("last-modified", ""),
+            link=told.get("link", ""),
             headers=told,
         )
 

@@ -28,7 +28,7 @@ _BEHIND_EVERY_HASH = "g"
 class Copy(msgspec.Struct, frozen=True, kw_only=True):
     """The newest copy of a URL: `fetched` when its bytes came, `checked` when the source last vouched for it.
 
-    An empty `digest` says that the source has withdrawn it.
+    An empty `digest` says that the source has withdrawn it. `link` is its `Link` header: where a list goes on.
     """
 
     url: str
@@ -38,6 +38,7 @@ class Copy(msgspec.Struct, frozen=True, kw_only=True):
     checked: datetime
     etag: str = ""
     modified: str = ""
+    link: str = ""
 
 
 class Index:
