@@ -9,11 +9,11 @@ from typing import Any
 from amalthea.services.nbviewer.render import Options, Rendered, render
 
 
-def markdown(source: str, **more: Any) -> dict[str, Any]:
+def markdown(source: str | list[str], **more: Any) -> dict[str, Any]:
     return {"cell_type": "markdown", "metadata": {}, "source": source, **more}
 
 
-def code(source: str = "x", *outputs: Any, **more: Any) -> dict[str, Any]:
+def code(source: str | list[str] = "x", *outputs: Any, **more: Any) -> dict[str, Any]:
     return {
         "cell_type": "code",
         "metadata": {},

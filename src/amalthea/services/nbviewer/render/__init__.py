@@ -6,7 +6,7 @@ No network, no files, no template engine, no state between calls. Everything in 
 leaves here in one of three ways: escaped (code, printed text, every name), cleaned by an allow-list (HTML, Markdown),
 or as data inside an `<img>`. Nothing of it runs.
 
-    reading      bytes -> JSON, leniently
+    reading      bytes -> JSON, leniently; `mending` and `conflicts` for what is broken
     formats      JSON -> the nouns of `notebook`, for formats 2 to 4
     rendering    the whole; `cells`, `outputs`, `bundles`: its parts
     markdown     text, with `formulas`, `typesetting`, `macros`, `mathml`, `alphabets` for math

@@ -8,9 +8,10 @@ import msgspec
 
 from amalthea.services.nbviewer.render import formats
 from amalthea.services.nbviewer.render.cells import cell
+from amalthea.services.nbviewer.render.notebook import Notebook
 from amalthea.services.nbviewer.render.notices import notice
 from amalthea.services.nbviewer.render.page import Frame, Heading, Options, Page
-from amalthea.services.nbviewer.render.reading import read
+from amalthea.services.nbviewer.render.reading import reading
 
 _EDITION = 1  # count up whenever the same notebook may come out differently
 VERSION = "-".join((str(_EDITION), *map(version, ("comrak", "nh3", "latex2mathml"))))
@@ -46,17 +47,29 @@ class Rendered(msgspec.Struct, frozen=True, kw_only=True):
 
 def render(source: bytes, options: Options = _DEFAULTS) -> Rendered:
     """Render a notebook. Raises `NotANotebook` for bytes that are none, and nothing else."""
-    frame = formats.notebook(read(source))
+    found = reading(source)
+    frame = formats.notebook(found.value)
     page = Page(options)
+    for repair in found.repairs:
+        page.problem(repair)
     parts = ['<div class="nb">\n']
-    for number, value in enumerate(frame.cells[: options.limits.cells], start=1):
-        page.enter(number, {})
+    for number, value in enumerate(frame.cells[: options.limits.cells]):
+        if number in found.notes:
+            parts.append(notice(found.notes[number]))
+        page.enter(number + 1, {})
         parts.append(cell(value, frame, page))
     page.enter(0, {})
+    if len(frame.cells) in found.notes:
+        parts.append(notice(found.notes[len(frame.cells)]))
     parts += (_rest(len(frame.cells), page), "</div>\n")
+    return finished(frame, page, "".join(parts))
+
+
+def finished(frame: Notebook, page: Page, body: str) -> Rendered:
+    """What is known of a notebook when the last of its cells is rendered."""
     return Rendered(
         title=frame.title or next((h.text for h in page.headings if h.level == 1), ""),
-        body="".join(parts).replace("\x00", "\N{REPLACEMENT CHARACTER}"),
+        body=body.replace("\x00", "\N{REPLACEMENT CHARACTER}"),
         headings=tuple(page.headings),
         language=frame.language,
         kernel=frame.kernel,
