@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 from prometheus_client import CollectorRegistry
@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from amalthea.model.edge import SITE_HEADER
+from amalthea.web.hosts import Hosts
 from amalthea.web.metrics import RequestMetrics
 from amalthea.web.static_files import PREFIX, StaticFiles
 from amalthea.web.templates import Pages
@@ -74,8 +75,12 @@ def application(
     static: StaticFiles,
     registry: CollectorRegistry,
     csp: str = STRICT_CSP,
+    others: Mapping[str, ASGIApp] | None = None,
 ) -> ASGIApp:
-    """A service's public application. An `HTTPException` or `PageError` becomes a page; so does a bug."""
+    """A service's public application. An `HTTPException` or `PageError` becomes a page; so does a bug.
+
+    `others` are applications of their own under other public names, as `Hosts` takes them.
+    """
 
     async def problem(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -99,4 +104,4 @@ def application(
         exception_handlers={HTTPException: problem, Exception: fault},
     )
     # Around all of it, and not as its middleware: a page about a bug needs them too.
-    return SafeHeaders(RequestMetrics(inner, registry), site, csp)
+    return SafeHeaders(RequestMetrics(Hosts(inner, others or {}), registry), site, csp)
