@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help up test unit check lint types floors bench docs lock clean
+.PHONY: help up test unit check lint types floors bench docs lock vendor clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/:/' | awk -F: '{printf "  make %-7s %s\n", $$1, $$2}'
@@ -58,3 +58,6 @@ $(VENV)/%.stamp: lock/%.txt pyproject.toml | $(VENV)/bin/python
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r lock/$*.txt
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
+
+vendor: $(VENV)/dev.stamp  ## fetch the browser libraries anew and compare them with what is known
+	$(BIN)/python vendor/vendor.py src/amalthea/services/nbviewer/content

@@ -16,9 +16,10 @@ from typing import Any
 import msgspec
 
 from amalthea.services.nbviewer.render import escape, images
+from amalthea.services.nbviewer.render.active import document, framed
 from amalthea.services.nbviewer.render.code import highlight
 from amalthea.services.nbviewer.render.formats import joined
-from amalthea.services.nbviewer.render.formulas import protect
+from amalthea.services.nbviewer.render.math.formulas import protect
 from amalthea.services.nbviewer.render.markdown import markdown, scrolling
 from amalthea.services.nbviewer.render.notebook import Bundle
 from amalthea.services.nbviewer.render.notices import interactive, left_out, notice, once, too_long, too_tangled
@@ -54,6 +55,9 @@ Representation = Callable[[Any, Mapping[str, Any], Page], str | None]
 def bundle(given: Bundle, page: Page) -> str:
     """The bundle as HTML."""
     data = given.data
+    live = document(given, page) if page.options.content else None
+    if live is not None:
+        return framed(live, page) + _picture(given, page)
     makers = [who for start, who in _INTERACTIVE if any(kind.startswith(start) for kind in data)]
     source = joined(data.get("text/html"))
     if not makers and "<script" in source.lower():
@@ -64,6 +68,12 @@ def bundle(given: Bundle, page: Page) -> str:
         return _first(_USUAL, given, page) or _unknown(data, page)
     stands_in = _STAND_IN.fullmatch(joined(data.get("text/plain"))[:500])
     return _first(_PASSIVE[:-1] if stands_in else _PASSIVE, given, page) + interactive(makers[0], page)
+
+
+def _picture(given: Bundle, page: Page) -> str:
+    """What to see where the frame shows nothing: on paper, or without scripts."""
+    picture = _first(_PICTURES, given, page)
+    return f'<details class="standin"><summary>As a picture</summary>{picture}</details>' if picture else ""
 
 
 def _first(kinds: Sequence[str], given: Bundle, page: Page) -> str:

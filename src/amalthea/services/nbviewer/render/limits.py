@@ -25,3 +25,6 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     attached: int = 100_000_000  # all the images of a page that come from attachments, each time they are shown
     headings: int = 2_000  # with an id
     problems: int = 50
+    frames: int = 500  # of a page
+    frame: int = 32_000_000  # one frame's document
+    framed: int = 128_000_000  # all the documents of a page
