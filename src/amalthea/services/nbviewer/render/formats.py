@@ -12,12 +12,12 @@ from typing import Any
 
 import msgspec
 
+from amalthea.services.nbviewer.render import foldings
 from amalthea.services.nbviewer.render.errors import NotANotebook
 from amalthea.services.nbviewer.render.notebook import (
     Bundle,
     Cell,
     Failure,
-    Folding,
     Notebook,
     Output,
     Stream,
@@ -36,6 +36,15 @@ _OLD_MIME_TYPES = {  # the keys of format 3
     "javascript": "application/javascript",
     "pdf": "application/pdf",
 }
+_OLD_KINDS = {"text": "markdown", "plaintext": "raw", "rst": "raw", "rest": "raw"}
+_RAW_MIME_TYPES = {
+    "html": "text/html",
+    "latex": "text/latex",
+    "markdown": "text/markdown",
+    "rst": "text/restructuredtext",
+}
+_SLIDES = ("slide", "subslide", "fragment", "skip", "notes")
+_SOURCES = ("source", "input", "code", "text")  # where a cell's own text may stand; the last two in format 1
 _BUNDLES = ("display_data", "execute_result", "update_display_data", "pyout")
 
 
@@ -67,21 +76,26 @@ def cell(value: Any, frame: Notebook) -> Cell:
     """One cell; every field has a default. Raises `ValueError` where there is no cell at all."""
     if not isinstance(value, dict):
         raise ValueError(f"it is {_kind(value)}, not an object")
-    kind = value.get("cell_type")
-    source = joined(value["source"] if "source" in value else value.get("input"))
+    kind = _cell_kind(value)
+    source = joined(next((value[key] for key in _SOURCES if key in value), None))
     if kind == "heading":
         kind, source = "markdown", f"{'#' * _level(value.get('level'))} {' '.join(source.split())}"
     metadata = mapping(value.get("metadata"))
     outputs = value.get("outputs")
-    count = value["execution_count"] if "execution_count" in value else value.get("prompt_number")
+    folding, label = foldings.folding(metadata, source if kind == "code" else "")
+    if frame.hide_source or value.get("collapsed") is True:
+        folding = foldings.also(folding, hide_source=frame.hide_source, hide_outputs=value.get("collapsed") is True)
     return Cell(
-        kind=_short(kind),
+        kind=_OLD_KINDS.get(kind, kind),
         source=source,
         language=_short(value.get("language")).lower() or frame.language,
-        count=_count(count),
-        outputs=tuple(outputs) if isinstance(outputs, list) else (),
+        count=_count(_either(value, "execution_count", "prompt_number")),
+        outputs=foldings.left(outputs, metadata) if isinstance(outputs, list) else (),
         attachments=mapping(value.get("attachments")),
-        folding=_folding(metadata, collapsed=value.get("collapsed") is True, hide_source=frame.hide_source),
+        folding=folding,
+        slide=_slide(metadata),
+        mime=_mime(metadata) if kind == "raw" else "",
+        label=label,
     )
 
 
@@ -89,7 +103,7 @@ def output(value: Any) -> Output:
     """One output. What is not known comes back as `Unknown`, with whatever text there is."""
     if not isinstance(value, dict):
         return Unknown(_kind(value), joined(value))
-    kind = value.get("output_type")
+    kind = value.get("output_type") or _guessed(value)
     if kind == "stream":
         return Stream(_short(value.get("name") or value.get("stream")), joined(value.get("text")))
     if kind in _BUNDLES:
@@ -139,36 +153,41 @@ def _language(metadata: Mapping[str, Any], kernel: Mapping[str, Any], cells: lis
     return named.lower() or "python"
 
 
+def _cell_kind(value: Mapping[str, Any]) -> str:
+    """The kind that the cell names; where it names none, code if it could be that."""
+    return _short(value.get("cell_type")) or ("code" if "outputs" in value or "input" in value else "")
+
+
+def _guessed(value: Mapping[str, Any]) -> str:
+    """The kind of an output that names none."""
+    if isinstance(value.get("data"), dict):
+        return "display_data"
+    if "traceback" in value or "ename" in value:
+        return "error"
+    return "stream" if "text" in value else ""
+
+
+def _slide(metadata: Mapping[str, Any]) -> str:
+    found = mapping(metadata.get("slideshow")).get("slide_type")
+    return found if isinstance(found, str) and found in _SLIDES else ""
+
+
+def _mime(metadata: Mapping[str, Any]) -> str:
+    named = (_short(metadata.get("raw_mimetype")) or _short(metadata.get("format"))).lower()
+    return _RAW_MIME_TYPES.get(named, named)
+
+
+def _either(value: Mapping[str, Any], key: str, old_key: str) -> Any:
+    return value[key] if key in value else value.get(old_key)
+
+
 def _bundle(value: Mapping[str, Any]) -> Bundle:
-    count = value["execution_count"] if "execution_count" in value else value.get("prompt_number")
     data = value.get("data")
     if not isinstance(data, dict):
         data = {mime: value[key] for key, mime in _OLD_MIME_TYPES.items() if key in value}
     wanted = value.get("output_type") in ("execute_result", "pyout")
-    return Bundle(data=data, metadata=mapping(value.get("metadata")), count=_count(count) if wanted else "")
-
-
-def _folding(metadata: Mapping[str, Any], *, collapsed: bool, hide_source: bool) -> Folding:
-    found = metadata.get("tags")
-    tags = {tag.replace("_", "-") for tag in found if isinstance(tag, str)} if isinstance(found, list) else set[str]()
-    jupyter = mapping(metadata.get("jupyter"))
-    hide_cell = "hide-cell" in tags
-    return Folding(
-        hide_source=hide_cell
-        or hide_source
-        or "hide-input" in tags
-        or jupyter.get("source_hidden") is True
-        or metadata.get("hide_input") is True,
-        hide_outputs=hide_cell
-        or collapsed
-        or "hide-output" in tags
-        or jupyter.get("outputs_hidden") is True
-        or metadata.get("collapsed") is True,
-        remove_cell="remove-cell" in tags,
-        remove_source="remove-input" in tags,
-        remove_outputs=bool(tags & {"remove-output", "remove-outputs", "remove-all-outputs"}),
-        scrolled=metadata.get("scrolled") is True,
-    )
+    count = _count(_either(value, "execution_count", "prompt_number")) if wanted else ""
+    return Bundle(data=data, metadata=mapping(value.get("metadata")), count=count)
 
 
 def _short(value: Any) -> str:

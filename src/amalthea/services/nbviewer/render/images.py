@@ -47,9 +47,15 @@ def _image(kind: str, data: str, metadata: Mapping[str, Any], page: Page) -> str
     alt = own.get("alt") or metadata.get("alt")
     words = alt if isinstance(alt, str) else f"Image, output of cell {page.cell}"
     return (
-        f'<img src="data:{kind};base64,{data}" alt="{escape.attribute(words[:2000])}"'
+        f'<img src="data:{kind};base64,{data}" alt="{escape.attribute(words[:2000])}"{_ground(own)}'
         f"{_size('width', own.get('width'))}{_size('height', own.get('height'))}>"
     )
+
+
+def _ground(own: Mapping[str, Any]) -> str:
+    """What the image needs behind it, where it says so."""
+    needed = own.get("needs_background")
+    return f' class="on-{needed}"' if needed in ("light", "dark") else ""
 
 
 def _size(name: str, value: Any) -> str:

@@ -53,7 +53,13 @@ class Folding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
-    """One cell. `kind` is `markdown`, `code`, `raw` or whatever the file says."""
+    """One cell.
+
+    kind:   `markdown`, `code`, `raw`, `html` or whatever the file says
+    slide:  what it begins in a slide show: `slide`, `subslide`, `fragment`, `skip`, `notes`; empty where it goes on
+    mime:   what a raw cell holds, such as `text/latex`; possibly empty
+    label:  what stands for hidden code, possibly empty
+    """
 
     kind: str
     source: str
@@ -62,6 +68,9 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     outputs: tuple[Any, ...]
     attachments: Mapping[str, Any]
     folding: Folding
+    slide: str = ""
+    mime: str = ""
+    label: str = ""
 
 
 class Notebook(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,3 +82,4 @@ class Notebook(msgspec.Struct, frozen=True, kw_only=True):
     nbformat: str
     cells: tuple[Any, ...]
     hide_source: bool
+    widgets: Mapping[str, Any] = {}
