@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
 import mimetypes
@@ -32,11 +33,13 @@ class StaticFiles:
     def __init__(self, *packages: str) -> None:
         self.urls: dict[str, str] = {}
         self._assets: dict[str, Asset] = {}
+        self._bodies: dict[str, bytes] = {}
         for package in packages:
             for file in files(package).joinpath("static").iterdir():
                 self._add(file.name, file.read_bytes())
 
     def _add(self, name: str, body: bytes) -> None:
+        self._bodies[name] = body
         stem, _, suffix = name.rpartition(".")
         hashed = f"{stem}.{hashlib.sha256(body).hexdigest()[:12]}.{suffix}"
         media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
@@ -45,6 +48,19 @@ class StaticFiles:
             body=body, gzipped=packed if len(packed) < len(body) else None, media_type=media_type
         )
         self.urls[name] = PREFIX + hashed
+
+    def join(self, name: str, *parts: str) -> None:
+        """One more file, made of others, so that a page needs one request for all of them."""
+        self._add(name, b"\n".join(self._bodies[part] for part in parts))
+
+    def data_url(self, name: str) -> str:
+        """A small file as an address that needs no request."""
+        media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        return f"data:{media_type};base64,{base64.b64encode(self._bodies[name]).decode()}"
+
+    def text(self, name: str) -> str:
+        """A file as text, for a page that stands alone."""
+        return self._bodies[name].decode()
 
     def url(self, name: str) -> str:
         """The path of a file by its plain name; `KeyError` for one that is not there."""

@@ -67,7 +67,7 @@ async def test_create_is_only_for_forms(viewer: Nbviewer) -> None:
 async def test_the_sample_is_rendered(viewer: Nbviewer) -> None:
     answer = await viewer.get("/sample")
     assert answer.status_code == 200
-    assert "<script" not in answer.text
+    assert "<script>" not in answer.text
 
 
 async def test_crawlers_are_asked_to_be_slow(viewer: Nbviewer) -> None:

@@ -17,16 +17,19 @@ from amalthea.services.nbviewer.source import Raw
 from amalthea.web.application import STRICT_CSP, PageError
 
 
-def notebook_csp(images: str) -> str:
-    """The policy of a notebook's page: styles inside its tables, images from anywhere by https, no script at all.
+def notebook_csp(images: str, content: str = "") -> str:
+    """The policy of a notebook's page: styles inside its tables, images from anywhere by https, our own scripts.
 
-    `images` is where a repository's images come from, which inside an organisation may be plain http.
+    `images` is where a repository's images come from, which inside an organisation may be plain http; `content` is
+    the origin of frames and raw files.
     """
-    url = urlsplit(images)
-    plain = f" {url.scheme}://{url.netloc}" if url.scheme == "http" else ""
-    return STRICT_CSP.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'").replace(
-        "img-src 'self' data:", f"img-src 'self' https: data:{plain}"
+    urls = (urlsplit(url) for url in (images, content))
+    plain = "".join(f" {url.scheme}://{url.netloc}" for url in urls if url.scheme == "http")
+    styles = STRICT_CSP.replace(
+        "style-src 'self'", "script-src 'self'; font-src 'self'; style-src 'self' 'unsafe-inline'"
     )
+    images_too = styles.replace("img-src 'self' data:", f"img-src 'self' https: data:{plain}")
+    return f"{images_too}; frame-src {content}" if content else images_too
 
 
 _FILE_CSP = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -50,8 +53,13 @@ def page_response(request: Request, page: Page, *, cache_control: str, csp: str 
     if _has(request, page.etag):
         return Response(status_code=304, headers=headers)
     if "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(page.packed, media_type="text/html", headers={**headers, "content-encoding": "gzip"})
-    return Response(gzip.decompress(page.packed), media_type="text/html", headers=headers)
+        return Response(page.packed, media_type=page.media_type, headers={**headers, "content-encoding": "gzip"})
+    return Response(unpacked(page), media_type=page.media_type, headers=headers)
+
+
+def unpacked(page: Page) -> bytes:
+    """The bytes of a page."""
+    return gzip.decompress(page.packed)
 
 
 def _has(request: Request, etag: str) -> bool:
@@ -59,12 +67,12 @@ def _has(request: Request, etag: str) -> bool:
     return "*" in known or etag.removeprefix("W/") in known
 
 
-def download(body: bytes, name: str) -> Response:
-    """A notebook's source as a file to keep."""
+def download(body: bytes, name: str, *, media_type: str = "application/x-ipynb+json") -> Response:
+    """A notebook's source, or what was made of it, as a file to keep."""
     plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\%' else "_" for c in name)
     return Response(
         body,
-        media_type="application/x-ipynb+json",
+        media_type=media_type,
         headers={
             "content-disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}",
             "content-security-policy": _FILE_CSP,

@@ -25,11 +25,12 @@ from amalthea.services.nbviewer.work import Job, Kind, Made, Workshop
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """A finished page: its gzipped bytes and its ETag."""
+    """A finished page: its gzipped bytes and its ETag. `extension` is that of a file to keep, such as `.py`."""
 
     etag: str
     packed: bytes
     media_type: str = "text/html"
+    extension: str = ""
 
 
 class Press:
@@ -110,7 +111,7 @@ class Press:
                 made = await asyncio.get_running_loop().run_in_executor(self._threads, self._make, job)
         finally:
             self._under_way -= 1
-        page = Page(etag=f'W/"{key}"', packed=made.packed, media_type=made.media_type)
+        page = Page(etag=f'W/"{key}"', packed=made.packed, media_type=made.media_type, extension=made.extension)
         self._pages.put(key, page)
         for frame in made.frames:
             self._frames.put(frame.digest, frame.packed)

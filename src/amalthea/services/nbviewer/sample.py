@@ -10,14 +10,16 @@ from importlib.resources import files
 from amalthea.model.clock import Clock
 from amalthea.model.errors import AmaltheaError
 from amalthea.services.nbviewer.render import Options, render
-from amalthea.services.nbviewer.source import Chrome, Crumb, Document
+from amalthea.services.nbviewer.source import Asked, Chrome, Crumb, Document
 
 _VERDICT_AGE = timedelta(seconds=2)
 _PATIENCE = 5.0
 
 
 class Sample:
-    """The sample notebook, and whether it renders."""
+    """The sample notebook as a source of its own, and whether it renders."""
+
+    paths = ("/sample",)
 
     def __init__(self, clock: Clock) -> None:
         self._body = files("amalthea.services.nbviewer").joinpath("sample.ipynb").read_bytes()
@@ -29,6 +31,10 @@ class Sample:
             digest=hashlib.sha256(self._body).hexdigest(),
             read=self._read,
         )
+
+    async def resolve(self, asked: Asked) -> Document:
+        """The notebook, for whoever asks for it by its path."""
+        return self.document
 
     async def ready(self) -> str:
         """Empty when the sample renders, else what is wrong; asked anew after two seconds."""

@@ -13,10 +13,10 @@ from amalthea.model.route import Fallback, Route
 from amalthea.model.service import Runtime
 from amalthea.model.units import Duration
 from amalthea.model.workload import Workload
+from amalthea.services.nbviewer.frontpage import FRONT_TEXT
 from amalthea.services.nbviewer.index import BLOBS, SEEN
 from amalthea.services.nbviewer.opening import opened
 from amalthea.services.nbviewer.settings import Settings
-from amalthea.services.nbviewer.viewing import FRONT_TEXT
 from amalthea.web import server
 from amalthea.web.admin import admin_application
 from amalthea.web.metrics import registry as new_registry

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -76,6 +76,43 @@ SECTIONS = (
 )
 
 
+class Launcher(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A button that leads from a notebook to somewhere that runs it."""
+
+    label: Annotated[str, Meta(description="What the button says.", examples=["Binder"], min_length=1)]
+    url: Annotated[
+        str,
+        Meta(
+            description="Where it leads. `{user}`, `{repo}` (of a gist, its id), `{ref}`, `{path}` and `{url}` (of the "
+            "file itself) are filled in; so are `{binder}`, as `binder_url` has it, and `{try}`, this fleet's own "
+            "service for trying notebooks.",
+            pattern=r"^(https?://[^\s/{}]+|\{binder\}|\{try\})([^\s{}]|\{(user|repo|ref|path|url)\})*$",
+            examples=["https://colab.research.google.com/github/{user}/{repo}/blob/{ref}/{path}"],
+        ),
+    ]
+    sources: Annotated[
+        tuple[Literal["github", "gist", "gitlab", "url"], ...],
+        Meta(description="Where the notebooks are that have it.", examples=[["github", "gist"]]),
+    ] = msgspec.field(name="for", default=("github",))
+
+
+LAUNCH = (
+    Launcher(label="Binder", url="{binder}/gh/{user}/{repo}/{ref}?filepath={path}", sources=("github",)),
+    Launcher(label="Binder", url="{binder}/gist/{user}/{repo}/{ref}?filepath={path}", sources=("gist",)),
+    Launcher(
+        label="Colab",
+        url="https://colab.research.google.com/github/{user}/{repo}/blob/{ref}/{path}",
+        sources=("github",),
+    ),
+    Launcher(label="Colab", url="https://colab.research.google.com/gist/{user}/{repo}/{path}", sources=("gist",)),
+    Launcher(
+        label="JupyterLite",
+        url="https://jupyterlite.github.io/demo/lab/index.html?fromURL={url}",
+        sources=("github", "gist"),
+    ),
+)
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """nbviewer: notebooks from the web as pages."""
 
@@ -103,11 +140,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     github_token_variable: Annotated[
         str,
         Meta(
-            description="The environment variable that holds a GitHub token; the token itself never stands in this "
-            "file. Without one, GitHub answers 60 API requests an hour.",
+            description="The environment variable that holds a GitHub token, or several with commas or spaces between "
+            "them, whose budgets add up; a token itself never stands in this file. Without one, GitHub answers 60 API "
+            "requests an hour.",
             examples=["GITHUB_API_TOKEN"],
         ),
     ] = "GITHUB_API_TOKEN"  # noqa: S105 - a name
+    gitlab_urls: Annotated[
+        tuple[Url, ...],
+        Meta(
+            description="GitLabs that the paste box knows by their host, and that may be inside your network. Any other "
+            "is reached at `/gitlab/<host>/`, by https, if it is on the internet.",
+            examples=[["https://gitlab.com", "https://gitlab.example.edu"]],
+        ),
+    ] = ("https://gitlab.com",)
     local: Annotated[
         str,
         Meta(
@@ -122,6 +168,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             examples=[True],
         ),
     ] = False
+    content_url: Annotated[
+        str,
+        Meta(
+            description="Where what notebooks run and the raw files of repositories are shown: scheme and host of a "
+            "second name that leads to this process, too, and never nbviewer's own. `content.` before the domain "
+            "when empty.",
+            pattern=r"^(https?://[^\s/?#@]+/?)?$",
+            examples=["https://nbviewer-content.example.edu"],
+        ),
+    ] = ""
+    frame_hosts: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Where the scripts of notebooks may load more from, as sources of a Content-Security-Policy; "
+            "an empty list keeps every page to this server's own libraries.",
+            examples=[["https://cdn.jsdelivr.net"]],
+        ),
+    ] = ("https:",)
     private_hosts: Annotated[
         tuple[str, ...],
         Meta(
@@ -189,10 +253,32 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     binder_url: Annotated[
         str,
         Meta(
-            description="The BinderHub that the `Run on Binder` link leads to; no link when empty.",
+            description="The BinderHub that stands for `{binder}` in `launch`; its buttons are left out when empty.",
             examples=["https://mybinder.org/v2"],
         ),
     ] = "https://mybinder.org/v2"
+    launch: Annotated[
+        tuple[Launcher, ...],
+        Meta(
+            description="The buttons that lead from a notebook to somewhere that runs it.",
+            examples=[[{"label": "Try it here", "url": "{try}/github/{user}/{repo}/{ref}", "for": ["github"]}]],
+        ),
+    ] = LAUNCH
+    frontpage: Annotated[
+        str,
+        Meta(
+            description="A file in nbviewer's own `frontpage.json` format, for the front page; `subtitle` and "
+            "`sections` when empty.",
+            examples=["/etc/nbviewer/frontpage.json"],
+        ),
+    ] = ""
+    contact: Annotated[
+        str,
+        Meta(
+            description="Whom the FAQ names for questions and removals: an email address or a URL; nobody when empty.",
+            examples=["nbviewer@example.org"],
+        ),
+    ] = ""
     subtitle: Annotated[
         str, Meta(description="The line below the name on the front page.", examples=["Notebooks, for reading"])
     ] = "Any Jupyter notebook on the web, as a page to read and to link to"

@@ -50,13 +50,40 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     url: str
 
 
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a notebook is, in the words of those who run notebooks; what does not apply is empty.
+
+    `kind` is `github`, `gist`, `gitlab` or `url`, `repo` a repository or the id of a gist, `url` the address of the file itself.
+    """
+
+    kind: str
+    url: str = ""
+    user: str = ""
+    repo: str = ""
+    ref: str = ""
+    path: str = ""
+
+
+class Launch(msgspec.Struct, frozen=True):
+    """A place that runs the notebook: what its button says, and where it leads."""
+
+    label: str
+    url: str
+
+
 class Chrome(msgspec.Struct, frozen=True, kw_only=True):
-    """What a page says around a notebook or a listing. `stale` is why the copy may be old."""
+    """What a page says around a notebook or a listing. `stale` is why the copy may be old.
+
+    Sources say in `place` what is to be launched; `path` (of the page, without its format) and `launch` are filled in
+    by whoever asked them.
+    """
 
     name: str
     crumbs: tuple[Crumb, ...] = ()
     origin: Origin | None = None
-    binder: str = ""
+    place: Place | None = None
+    path: str = ""
+    launch: tuple[Launch, ...] = ()
     fetched: datetime | None = None
     checked: datetime | None = None
     stale: str = ""

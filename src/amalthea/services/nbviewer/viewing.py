@@ -1,164 +1,148 @@
-"""The visitors' routes: the front page with its paste box, and every source's paths as pages."""
+"""The sources' paths as pages: a notebook in every format, a listing, a redirect, a file.
+
+`/format/<format>/` may stand before every path; what is under it is found as without it, and redirects keep it.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from urllib.parse import parse_qs, urlsplit
+from pathlib import PurePosixPath
+from urllib.parse import unquote, urlsplit
 
+import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route, compile_path
 
 from amalthea.model.clock import Clock
-from amalthea.services.nbviewer.answers import (
-    download,
-    file_response,
-    notebook_csp,
-    packed,
-    page_response,
-    problem,
-)
-from amalthea.services.nbviewer.errors import SourceError, Superseded
+from amalthea.services.nbviewer.answers import download, file_response, packed, page_response, problem, unpacked
+from amalthea.services.nbviewer.errors import Missing, SourceError, Superseded
+from amalthea.services.nbviewer.launching import Launching
 from amalthea.services.nbviewer.render import NotANotebook
-from amalthea.services.nbviewer.rendering import Press
-from amalthea.services.nbviewer.rewriting import quoted, rewrite, rules
-from amalthea.services.nbviewer.sample import Sample
-from amalthea.services.nbviewer.settings import Settings
+from amalthea.services.nbviewer.rendering import Page, Press
 from amalthea.services.nbviewer.source import Answer, Asked, Document, Listing, Moved, Raw, Source, split
-from amalthea.web.application import PageError
+from amalthea.services.nbviewer.work import Kind
 from amalthea.web.templates import Pages
 
-FRONT_TEXT = "Enter the address of a notebook"
-_PASTED_BYTES = 16_384
 _PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,3}")
-_FRONT_AGE = "public, max-age=300"
-
-ROBOTS = """\
-User-agent: *
-Crawl-delay: 10
-Disallow: /*?flush_cache
-Disallow: /*?download
-
-User-agent: dotbot
-Disallow: /
-
-User-agent: AhrefsBot
-Disallow: /
-"""
+_FORMAT = re.compile(r"/format/(html|slides|script)(?=/)")
 
 
 class Viewing:
-    """Answers visitors. `own_url` is this service's public address."""
+    """Answers visitors with what sources have. `csp` is the policy of a notebook's page."""
 
     def __init__(
         self,
-        settings: Settings,
-        *,
-        own_url: str,
         sources: Sequence[Source],
-        sample: Sample,
+        *,
         press: Press,
         pages: Pages,
-        icon: str,
+        launching: Launching,
+        csp: str,
+        age: int,
         clock: Clock,
     ) -> None:
-        self._sources = sources
-        self._sample = sample
+        self._sources = [(path, source) for source in sources for path in source.paths]
+        self._patterns = [(compile_path(path)[0], source) for path, source in self._sources]
         self._press = press
         self._pages = pages
+        self._launching = launching
+        self._csp = csp
+        self._age = age
         self._clock = clock
-        self._icon = icon
-        self._csp = notebook_csp(settings.github_raw_url)
-        self._age = int(settings.fresh)
-        self._rules = rules(github_url=settings.github_url, gist_url=settings.gist_url, own_url=own_url)
-        self._front = packed(pages.html("front.html", settings=settings, lead=FRONT_TEXT))
 
     def routes(self) -> Sequence[BaseRoute]:
         """Every route; the first that fits wins."""
-        fixed = [
-            Route("/", self.front),
-            Route("/index.html", self.front),
-            Route("/create", self.create, methods=["GET", "POST"]),
-            Route("/create/", self.create, methods=["GET", "POST"]),
-            Route("/sample", self.sample),
-            Route("/robots.txt", self.robots),
-            Route("/favicon.ico", self.favicon),
+        return [
+            Route("/format/{format}/{rest:path}", self._in_format),
+            *(self._route(path, source) for path, source in self._sources),
         ]
-        return [*fixed, *(self._route(path, source) for source in self._sources for path in source.paths)]
 
-    async def front(self, request: Request) -> Response:
-        """The paste box and the declared links."""
-        return page_response(request, self._front, cache_control=_FRONT_AGE)
-
-    async def create(self, request: Request) -> Response:
-        """Send whoever pasted something to its page."""
-        if request.method != "POST":  # said here, because a later route would take the path for a gist's id
-            raise HTTPException(405, headers={"allow": "POST"})
-        body = b""
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > _PASTED_BYTES:
-                raise PageError(413, "That is too long for the address of a notebook.")
-        fields = parse_qs(body.decode(errors="replace"))
-        path, mark, fragment = rewrite(fields.get("gistnorurl", [""])[0], self._rules).partition("#")
-        return RedirectResponse(quoted(path) + mark + quoted(fragment), status_code=302)
-
-    async def sample(self, request: Request) -> Response:
-        """The notebook that shows, to people and to probes, that rendering works."""
-        return await self._document(request, self._sample.document)
-
-    async def robots(self, request: Request) -> Response:
-        """What crawlers are asked."""
-        return PlainTextResponse(ROBOTS, headers={"cache-control": _FRONT_AGE})
-
-    async def favicon(self, request: Request) -> Response:
-        """The icon, for those who ask for it by its old name."""
-        return RedirectResponse(self._icon, status_code=302)
-
-    def _route(self, path: str, source: Source) -> Route:
-        async def view(request: Request) -> Response:
-            try:
-                return await self._view(request, source)
-            except (SourceError, NotANotebook) as error:
-                raise problem(error, now=self._clock()) from error
-
-        return Route(path, view)
-
-    async def _view(self, request: Request, source: Source) -> Response:
-        asked = _asked(request)
-        try:
-            return await self._answer(request, asked, await source.resolve(asked))
-        except Superseded:
-            return await self._answer(request, asked, await source.resolve(asked))
-
-    async def _answer(self, request: Request, asked: Asked, answer: Answer) -> Response:
-        match answer:
-            case Document():
-                return await self._document(request, answer, flushed=asked.flush)
-            case Listing():
-                page = packed(self._pages.html("listing.html", listing=answer, chrome=answer.chrome))
-                return page_response(request, page, cache_control=self._cache_control(answer, asked.flush))
-            case Moved(location):
-                return RedirectResponse(location, status_code=302)
-            case Raw():
-                return file_response(answer)
-
-    async def _document(self, request: Request, document: Document, *, flushed: bool = False) -> Response:
-        page = await self._press.page(document)
-        if "download" in request.query_params:
+    async def document(self, request: Request, document: Document, *, asked: Asked | None = None) -> Response:
+        """The page of a notebook, or the file itself where that is asked for. Raises what `Press.page` does."""
+        asked = asked or asked_for(request)
+        kind = kind_of(request)
+        document = self.placed(document, asked)
+        if "source" in request.query_params:
+            return file_response(Raw(body=await document.read(), media_type="text/plain"))
+        if "download" in request.query_params and kind is not Kind.SCRIPT:
             return download(await document.read(), document.chrome.name)
-        return page_response(request, page, cache_control=self._cache_control(document, flushed), csp=self._csp)
+        page = await self._press.page(document, kind=kind, line_numbers=_is_on(request, "line_numbers"))
+        if "download" in request.query_params:
+            return _program(page, document.chrome.name)
+        return page_response(request, page, cache_control=self.cache_control(document, asked.flush), csp=self._csp)
 
-    def _cache_control(self, answer: Document | Listing, flushed: bool) -> str:
+    async def find(self, asked: Asked) -> Answer:
+        """What stands under a path, in whichever source has it. Raises `SourceError`."""
+        return await _resolved(self._source(asked.raw), asked)
+
+    def placed(self, document: Document, asked: Asked) -> Document:
+        """The same with what only this server knows: its path here, and what can run it."""
+        chrome = document.chrome
+        path = "/" + asked.raw.lstrip("/")
+        chrome = msgspec.structs.replace(chrome, path=path, launch=self._launching.buttons(chrome.place))
+        return msgspec.structs.replace(document, chrome=chrome)
+
+    def cache_control(self, answer: Document | Listing, flushed: bool) -> str:
+        """How long whoever gets this may keep it."""
         if flushed:
             return "no-cache"
         return f"public, max-age={min(10, self._age) if answer.chrome.stale else self._age}"
 
+    def _route(self, path: str, source: Source) -> Route:
+        async def view(request: Request) -> Response:
+            return await self._view(request, source)
 
-def _asked(request: Request) -> Asked:
-    raw = request.scope["raw_path"].decode("latin-1")
+        return Route(path, view)
+
+    async def _in_format(self, request: Request) -> Response:
+        if _FORMAT.match(_raw(request)) is None:
+            raise HTTPException(404)
+        return await self._view(request)
+
+    async def _view(self, request: Request, source: Source | None = None) -> Response:
+        try:
+            asked = asked_for(request)
+            answer = await (self.find(asked) if source is None else _resolved(source, asked))
+            return await self._answer(request, asked, answer)
+        except (SourceError, NotANotebook) as error:
+            raise problem(error, now=self._clock()) from error
+
+    def _source(self, raw: str) -> Source:
+        path = unquote(raw)
+        found = next((source for pattern, source in self._patterns if pattern.match(path)), None)
+        if found is None:
+            raise Missing("There is nothing under this path.", where=raw)
+        return found
+
+    async def _answer(self, request: Request, asked: Asked, answer: Answer) -> Response:
+        prefix = _prefix(request)
+        match answer:
+            case Document():
+                return await self.document(request, answer, asked=asked)
+            case Listing():
+                listing = _with_prefix(answer, prefix) if prefix else answer
+                page = packed(self._pages.html("listing.html", listing=listing, chrome=listing.chrome))
+                return page_response(request, page, cache_control=self.cache_control(answer, asked.flush))
+            case Moved(location):
+                return RedirectResponse(_prefixed(location, prefix), status_code=302)
+            case Raw():
+                return file_response(answer)
+
+
+async def _resolved(source: Source, asked: Asked) -> Answer:
+    try:
+        return await source.resolve(asked)
+    except Superseded:
+        return await source.resolve(asked)
+
+
+def asked_for(request: Request) -> Asked:
+    """A request as sources see it: without the format. Raises `Missing`."""
+    raw = _raw(request)
+    raw = raw[len(_prefix(request)) :]
     query = request.scope["query_string"].decode("latin-1")
     page = request.query_params.get("page", "")
     referer = urlsplit(request.headers.get("referer", ""))
@@ -168,7 +152,51 @@ def _asked(request: Request) -> Asked:
         raw=raw,
         query=f"?{query}" if query else "",
         slash=raw.endswith("/"),
-        flush=request.query_params.get("flush_cache", "false").lower() not in ("", "0", "false"),
+        flush=_is_on(request, "flush_cache"),
         page=int(page) if _PAGE_NUMBER.fullmatch(page) else 1,
-        referer=referer.path if own else "",
+        referer=_FORMAT.sub("", referer.path) if own else "",
     )
+
+
+def kind_of(request: Request) -> Kind:
+    """The format that the path asks for."""
+    found = _FORMAT.match(_raw(request))
+    return Kind(found[1]) if found else Kind.HTML
+
+
+def _raw(request: Request) -> str:
+    raw: bytes = request.scope["raw_path"]
+    return raw.decode("latin-1")
+
+
+def _prefix(request: Request) -> str:
+    found = _FORMAT.match(_raw(request))
+    return found[0] if found else ""
+
+
+def _is_on(request: Request, name: str) -> bool:
+    return request.query_params.get(name, "false").lower() not in ("", "0", "false")
+
+
+def _prefixed(location: str, prefix: str) -> str:
+    own = location.startswith("/") and not location.startswith("//")
+    return prefix + location if own else location
+
+
+def _with_prefix(listing: Listing, prefix: str) -> Listing:
+    """The listing whose links lead on in the same format."""
+    replace = msgspec.structs.replace
+    chrome = listing.chrome
+    crumbs = tuple(replace(crumb, href=_prefixed(crumb.href, prefix)) for crumb in chrome.crumbs)
+    return replace(
+        listing,
+        chrome=replace(chrome, crumbs=crumbs),
+        entries=tuple(replace(entry, href=_prefixed(entry.href, prefix)) for entry in listing.entries),
+        refs=tuple(replace(ref, href=_prefixed(ref.href, prefix)) for ref in listing.refs),
+    )
+
+
+def _program(page: Page, name: str) -> Response:
+    """A script as a file to keep, under the notebook's name."""
+    stem = PurePosixPath(name).stem if name.lower().endswith(".ipynb") else name
+    return download(unpacked(page), stem + page.extension, media_type=page.media_type)

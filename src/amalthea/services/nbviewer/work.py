@@ -10,7 +10,9 @@ from enum import StrEnum
 
 import msgspec
 
-from amalthea.services.nbviewer.render import VERSION, Options, render
+from amalthea.services.nbviewer.render import VERSION, Options, Rendered, render
+from amalthea.services.nbviewer.render.script import script
+from amalthea.services.nbviewer.render.slides import has_slides, slides
 from amalthea.services.nbviewer.source import Chrome
 from amalthea.web.templates import Pages
 
@@ -21,6 +23,9 @@ class Kind(StrEnum):
     """What a notebook is made into; the word in `/format/<kind>/`."""
 
     HTML = "html"
+    SLIDES = "slides"
+    SCRIPT = "script"
+    DIFF = "diff"
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +49,7 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
 
     media_type: str
     packed: bytes
+    extension: str = ""
     frames: tuple[PackedFrame, ...] = ()
 
 
@@ -55,8 +61,25 @@ class Workshop:
 
     def make(self, job: Job) -> Made:
         """Do a job. Raises `NotANotebook`."""
-        rendered = render(job.sources[0], job.options)
-        page = self._pages.html("notebook.html", rendered=rendered, chrome=job.chrome, renderer=VERSION)
+        source = job.sources[0]
+        match job.kind:
+            case Kind.SCRIPT:
+                program = script(source)
+                return Made(media_type="text/plain", packed=_packed(program.text), extension=program.extension)
+            case Kind.SLIDES:
+                return self._page("slides.html", slides(source, job.options), job)
+            case _:
+                return self._page("notebook.html", render(source, job.options), job)
+
+    def _page(self, template: str, rendered: Rendered, job: Job) -> Made:
+        page = self._pages.html(
+            template,
+            rendered=rendered,
+            chrome=job.chrome,
+            line_numbers=job.options.line_numbers,
+            has_slides=has_slides(job.sources[0]),
+            renderer=VERSION,
+        )
         return Made(
             media_type="text/html",
             packed=_packed(page),

@@ -1,0 +1,52 @@
+"""All that visitors can ask for, put together: our own pages first, then those of the sources."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.routing import BaseRoute
+
+from amalthea.model.clock import Clock
+from amalthea.model.fleet import Names
+from amalthea.services.nbviewer.fronting import Fronting
+from amalthea.services.nbviewer.frontpage import front
+from amalthea.services.nbviewer.launching import Launching
+from amalthea.services.nbviewer.rendering import Press
+from amalthea.services.nbviewer.rewriting import rules
+from amalthea.services.nbviewer.sample import Sample
+from amalthea.services.nbviewer.settings import Settings
+from amalthea.services.nbviewer.source import Source
+from amalthea.services.nbviewer.viewing import Viewing
+from amalthea.web.templates import Pages
+
+
+def routes(
+    settings: Settings,
+    *,
+    names: Names,
+    own_url: str,
+    sources: Sequence[Source],
+    sample: Sample,
+    press: Press,
+    pages: Pages,
+    csp: str,
+    icon: str,
+    clock: Clock,
+) -> Sequence[BaseRoute]:
+    """Every route of the visitors' application; the first that fits wins. Raises `UsageError` for bad settings.
+
+    `own_url` is this service's public address, `csp` the policy of pages that show notebooks.
+    """
+    viewing = Viewing(
+        (sample, *sources),
+        press=press,
+        pages=pages,
+        launching=Launching(settings.launch, binder=settings.binder_url, **{"try": names.url("try")}),
+        csp=csp,
+        age=int(settings.fresh),
+        clock=clock,
+    )
+    table = rules(github_url=settings.github_url, gist_url=settings.gist_url, own_url=own_url)
+    fronting = Fronting(settings, front(settings), rules=table, pages=pages, csp=csp, icon=icon)
+
+    return [*fronting.routes(), *viewing.routes()]
