@@ -4,12 +4,15 @@
     +-- Refused                400  an address that this server does not fetch
     +-- Missing                404  the source says there is no such thing
     +-- Denied                 403  the source does not give it to us
+        +-- Unauthorized       403  the source does not know our token
     +-- TooLarge               413  more bytes than the limit
+    +-- TooHard                413  more time or memory than rendering may take
     +-- Superseded             503  it changed while it was being read: ask again
     +-- Unavailable            502  no usable answer now: an older copy may be shown instead
         +-- TimedOut           504
         +-- RateLimited        503  says when to come back
         +-- Busy               503  this server has too much to render
+    +-- TooOften               429  one network asks for more than its share
 
 Each carries the HTTP status of the page it becomes.
 """
@@ -53,10 +56,30 @@ class Denied(SourceError):
     status = 403
 
 
+class Unauthorized(Denied):
+    """The source does not accept the token that came with the request, or wants one."""
+
+
 class TooLarge(SourceError):
     """More bytes than the limit, on the wire or unpacked."""
 
     status = 413
+
+
+class TooHard(SourceError):
+    """Rendering it takes more time or memory than it may."""
+
+    status = 413
+
+
+class TooOften(SourceError):
+    """One network asks for more new work than its share; it may again in `seconds`."""
+
+    status = 429
+
+    def __init__(self, message: str, *, seconds: int, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.seconds = seconds
 
 
 class Superseded(SourceError):
@@ -76,13 +99,19 @@ class TimedOut(Unavailable):
 
 
 class RateLimited(Unavailable):
-    """The source answers again at `until`, where it says when."""
+    """The source answers again at `until`, where it says when.
+
+    `spent`: one account's budget is used up, which says nothing of other accounts.
+    """
 
     status = 503
 
-    def __init__(self, message: str, *, until: datetime | None = None, where: str = "", hint: str = "") -> None:
+    def __init__(
+        self, message: str, *, until: datetime | None = None, spent: bool = False, where: str = "", hint: str = ""
+    ) -> None:
         super().__init__(message, where=where, hint=hint)
         self.until = until
+        self.spent = spent
 
 
 class Busy(Unavailable):

@@ -2,7 +2,8 @@
 
 The client is httpx2's engine rather than its `Client`: no cookies, no proxies from the environment, no
 redirects and no unpacking happen unless a line below does them. Bytes are counted on the wire and again
-unpacked, while they stream, so that a small compressed body cannot become a large one in memory.
+unpacked, while they stream, so that a small compressed body cannot become a large one in memory. A host that
+asks for a pause gets it, from every visitor.
 """
 
 from __future__ import annotations
@@ -31,12 +32,17 @@ from amalthea.services.nbviewer.errors import (
     SourceError,
     TimedOut,
     TooLarge,
+    Unauthorized,
     Unavailable,
 )
+from amalthea.services.nbviewer.memory import Memory
 
 USER_AGENT = f"amalthea-nbviewer/{__version__}"
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _ONLY_FOR_THE_FIRST_HOST = frozenset({"authorization"})
+_SHORTEST_REST = timedelta(minutes=1)
+_LONGEST_REST = timedelta(hours=1)
+_RESTING_HOSTS = 4096
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +73,7 @@ class Fetcher:
         self._gate = gate
         self._limits = limits
         self._clock = clock
+        self._resting: Memory[datetime] = Memory(_RESTING_HOSTS, lambda until: 1)
         self._pool = httpcore2.AsyncConnectionPool(
             ssl_context=tls,
             max_connections=limits.connections,
@@ -127,6 +134,7 @@ class Fetcher:
         host = target.raw_host.decode()
         if not self._gate.admits(host, port):
             raise Refused(str(target))
+        self._check_rest(target)
         fields: dict[bytes | str, bytes | str] = {
             "host": target.netloc.decode(),
             "user-agent": USER_AGENT,
@@ -150,17 +158,30 @@ class Fetcher:
                 where=where,
                 hint="Check the spelling. What is private at its source cannot be shown either.",
             )
-        if status == 429 or (status == 403 and told.get("x-ratelimit-remaining") == "0"):
-            raise RateLimited(
-                "The source takes no more requests from this server for now.",
-                until=self._comes_back(told),
-                where=where,
-            )
-        if status in (401, 403, 451):
+        if status == 429 or (status == 403 and ("retry-after" in told or told.get("x-ratelimit-remaining") == "0")):
+            raise self._limited(told, target)
+        if status == 401:
+            raise Unauthorized("The source hands this out to those it knows only (HTTP 401).", where=where)
+        if status in (403, 451):
             raise Denied(f"The source does not hand this out (HTTP {status}).", where=where)
         if status >= 500:
             raise Unavailable(f"The source has a problem of its own (HTTP {status}).", where=where)
         raise SourceError(f"The source answered with HTTP {status}.", where=where)
+
+    def _limited(self, told: Mapping[str, str], target: httpx2.URL) -> RateLimited:
+        """A budget that is spent is its account's alone; any other limit is the host's, which is left in peace."""
+        until = self._comes_back(told)
+        spent = told.get("x-ratelimit-remaining") == "0" and "retry-after" not in told
+        if not spent:
+            now = self._clock()
+            until = min(max(until or now, now + _SHORTEST_REST), now + _LONGEST_REST)
+            self._resting.put(target.netloc.decode(), until)
+        return _rate_limited(target, until, spent=spent)
+
+    def _check_rest(self, target: httpx2.URL) -> None:
+        until = self._resting.get(target.netloc.decode())
+        if until is not None and self._clock() < until:
+            raise _rate_limited(target, until)
 
     def _comes_back(self, told: Mapping[str, str]) -> datetime | None:
         """When a rate limit ends, from the header that says so."""
@@ -200,6 +221,12 @@ def _target(url: str) -> httpx2.URL:
     if target.scheme not in ("http", "https") or not target.host or target.userinfo:
         raise Refused(f"{target.scheme}://{target.host}{target.path}")
     return target.copy_with(fragment=None)
+
+
+def _rate_limited(target: httpx2.URL, until: datetime | None, *, spent: bool = False) -> RateLimited:
+    return RateLimited(
+        "The source takes no more requests from this server for now.", until=until, spent=spent, where=str(target)
+    )
 
 
 def _headers(answer: httpcore2.Response) -> dict[str, str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 
@@ -13,7 +11,8 @@ class Instruments:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.fetches = Counter(
             "amalthea_nbviewer_fetches_total",
-            "Requests to sources: changed, unchanged, or failed with an HTTP status for the visitor.",
+            "Requests to sources: changed, unchanged (304, which costs no GitHub budget), or failed with an HTTP status "
+            "for the visitor.",
             ("result",),
             registry=registry,
         )
@@ -34,6 +33,17 @@ class Instruments:
         self.render_seconds = Histogram(
             "amalthea_nbviewer_render_seconds", "Time to render one notebook, without waiting.", registry=registry
         )
+        self.waiting_seconds = Histogram(
+            "amalthea_nbviewer_waiting_seconds",
+            "Time from wanting a page that is not there to having it: reading, waiting and rendering.",
+            registry=registry,
+        )
+        self.worker_deaths = Counter(
+            "amalthea_nbviewer_worker_deaths_total",
+            "Rendering processes that ended during a job: time, memory, died; or that did not start.",
+            ("reason",),
+            registry=registry,
+        )
         self.render_failures = Counter(
             "amalthea_nbviewer_render_failures_total", "Notebooks that could not be rendered.", registry=registry
         )
@@ -42,7 +52,8 @@ class Instruments:
         )
         self.github_budget = Gauge(
             "amalthea_nbviewer_github_budget",
-            "GitHub API requests left in this hour, as GitHub last said; not a number before it said anything.",
+            "GitHub API requests left in this hour of each token, by its place in the variable that holds them, as "
+            "GitHub last said; not a number before it said anything.",
+            ("token",),
             registry=registry,
         )
-        self.github_budget.set(math.nan)

@@ -1,145 +1,92 @@
-"""The part of GitHub's API that is used: conditional requests, typed answers, and its rate limit kept.
+"""Typed answers of other people's APIs, through the cache.
 
-Everything goes through the cache, so that a listing seen again costs a 304, which GitHub does not count.
-After a rate-limit answer nothing is asked until the time that GitHub named.
+So a listing seen again is a conditional request, which GitHub does not count, and one that everybody looks
+at is asked for once a minute. `Api` does it for any server; `GitHubApi` adds GitHub's tokens.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, TypeVar
+import re
+from collections.abc import Awaitable, Callable
+from typing import Generic, NamedTuple, TypeVar
 from urllib.parse import quote
 
 import msgspec
 
-from amalthea.model.clock import Clock
 from amalthea.services.nbviewer.cache import Cache, Held
-from amalthea.services.nbviewer.errors import RateLimited, SourceError
+from amalthea.services.nbviewer.errors import SourceError
 from amalthea.services.nbviewer.fetching import Fetched, Fetcher
 from amalthea.services.nbviewer.index import Copy
-from amalthea.services.nbviewer.instruments import Instruments
+from amalthea.services.nbviewer.sources.tokens import Tokens
 
 T = TypeVar("T")
-_LONGEST = "GitHub takes no more requests from this server for now"
+AskUrl = Callable[[str, Copy | None], Awaitable[Fetched]]
+"""Asks for a URL, on the condition that the copy given is not the newest."""
+
+_NEXT = re.compile(r"<[^>]*>\s*;[^,]*\brel=\"?next\b", re.IGNORECASE)
 
 
-class GitObject(msgspec.Struct, frozen=True):
-    """One line of a directory."""
+class Told(NamedTuple, Generic[T]):
+    """What an API said, and the copy that it was read from."""
 
-    name: str
-    type: str
+    value: T
+    held: Held
 
-
-class Repository(msgspec.Struct, frozen=True):
-    """What the pages need of a repository."""
-
-    name: str
-    default_branch: str = "HEAD"
-    description: str | None = None
-    fork: bool = False
+    @property
+    def goes_on(self) -> bool:
+        """Whether a list has another page, as its `Link` header says."""
+        return _NEXT.search(self.held.copy.link) is not None
 
 
-class Named(msgspec.Struct, frozen=True):
-    """A branch or a tag in a list."""
+class Api:
+    """One server's API. `label` is its name in messages."""
 
-    name: str
-
-
-class MatchingRef(msgspec.Struct, frozen=True):
-    """A full ref, such as `refs/heads/main`."""
-
-    ref: str
-
-
-class GistFile(msgspec.Struct, frozen=True):
-    """A file of a gist; `content` is cut when `truncated`."""
-
-    filename: str
-    raw_url: str
-    size: int = 0
-    truncated: bool = False
-    content: str = ""
-
-
-class Owner(msgspec.Struct, frozen=True):
-    """Whose it is."""
-
-    login: str
-
-
-class Gist(msgspec.Struct, frozen=True):
-    """A gist; one without an owner is anonymous."""
-
-    id: str
-    files: dict[str, GistFile]
-    owner: Owner | None = None
-    description: str | None = None
-    html_url: str = ""
-
-
-class GitHubApi:
-    """Asks the API at `url`, with a token where there is one."""
-
-    def __init__(
-        self, url: str, *, token: str, fetcher: Fetcher, cache: Cache, clock: Clock, instruments: Instruments
-    ) -> None:
-        self._url = url.rstrip("/")
-        self._fetcher = fetcher
+    def __init__(self, label: str, *, cache: Cache, ask: AskUrl) -> None:
+        self._label = label
         self._cache = cache
-        self._clock = clock
-        self._budget = instruments.github_budget
-        self._closed_until: datetime | None = None
-        self._headers = {"accept": "application/vnd.github+json", "x-github-api-version": "2022-11-28"}
-        if token:
-            self._headers["authorization"] = f"Bearer {token}"
+        self._ask = ask
 
-    async def get(self, *parts: str, kind: type[T], flush: bool = False, query: str = "") -> tuple[T, Held]:
-        """What stands at a path, and the copy that it was read from. Raises `SourceError`."""
-        path = "/".join(quote(part, safe="") for part in parts)
-        url = f"{self._url}/{path}{query}"
+    async def get(self, url: str, *, kind: type[T], flush: bool = False) -> Told[T]:
+        """What stands at `url`. Raises `SourceError`."""
 
         async def ask(copy: Copy | None) -> Fetched:
             return await self._ask(url, copy)
 
         held = await self._cache.get(url, ask, flush=flush)
-        return _decoded(await self._cache.body(held, ask), kind, url), held
+        body = await self._cache.body(held, ask)
+        try:
+            return Told(msgspec.json.decode(body, type=kind), held)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            raise SourceError(f"{self._label}'s answer is not what its API promises.", where=url) from None
+
+
+class GitHubApi:
+    """The API of one GitHub at `url`."""
+
+    def __init__(self, url: str, *, tokens: Tokens, fetcher: Fetcher, cache: Cache) -> None:
+        self._url = url.rstrip("/")
+        self._tokens = tokens
+        self._fetcher = fetcher
+        self._api = Api("GitHub", cache=cache, ask=self._ask)
+
+    async def get(self, *parts: str, kind: type[T], flush: bool = False, query: str = "") -> Told[T]:
+        """What stands at a path, its parts not yet encoded. Raises `SourceError`."""
+        url = f"{self._url}/{encoded(*parts)}{query}"
+        return await self._api.get(url, kind=kind, flush=flush)
 
     async def _ask(self, url: str, copy: Copy | None) -> Fetched:
-        if self._closed_until is not None and self._clock() < self._closed_until:
-            raise self._limited(url, self._closed_until)
-        try:
-            fetched = await self._fetcher.get(url, headers=self._headers, etag=copy.etag if copy else "")
-        except RateLimited as error:
-            self._closed_until = error.until
-            self._budget.set(0)
-            raise self._limited(url, error.until) from None
-        left = fetched.headers.get("x-ratelimit-remaining", "")
-        if left.isdecimal():
-            self._budget.set(int(left))
-        return fetched
-
-    def _limited(self, url: str, until: datetime | None) -> RateLimited:
-        when = f", until {until:%H:%M} UTC" if until else ""
-        return RateLimited(
-            f"{_LONGEST}{when}.",
-            until=until,
-            where=url,
-            hint="A link to one notebook (…/blob/…) still works: files do not count against the limit.",
-        )
+        return await self._tokens.spend(self._fetcher, url, etag=copy.etag if copy else "")
 
 
-def _decoded(body: bytes, kind: type[T], url: str) -> T:
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise SourceError("GitHub's answer is not what its API promises.", where=url) from None
+def plain(fetcher: Fetcher) -> AskUrl:
+    """Asks a server that wants no token."""
+
+    async def ask(url: str, copy: Copy | None) -> Fetched:
+        return await fetcher.get(url, etag=copy.etag if copy else "", modified=copy.modified if copy else "")
+
+    return ask
 
 
-def listing_or_file(value: Any) -> list[GitObject] | None:
-    """The lines of a directory, or None where the path is a file."""
-    if not isinstance(value, list):
-        return None
-    try:
-        return msgspec.convert(value, list[GitObject])
-    except msgspec.ValidationError:
-        raise SourceError("GitHub's answer is not what its API promises.") from None
+def encoded(*parts: str) -> str:
+    """Parts of a path, each encoded with its slashes, joined."""
+    return "/".join(quote(part, safe="") for part in parts)

@@ -1,4 +1,4 @@
-"""`/gist/[user/]<id>[/[files/]name]`: gists, and the old links that are a bare id.
+"""`/gist/[user/]<id>[/[files/]name]`: gists, the old links that are a bare id, and `/gist/<user>/`: a user's.
 
 One API call brings the names and, below a megabyte, the files themselves; what is larger comes from the
 gist's raw host.
@@ -7,6 +7,7 @@ gist's raw host.
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 from urllib.parse import quote
 
 import msgspec
@@ -27,13 +28,46 @@ from amalthea.services.nbviewer.source import (
     Listing,
     Moved,
     Origin,
+    Place,
     in_order,
     is_notebook,
     join,
 )
-from amalthea.services.nbviewer.sources.api import Gist, GistFile, GitHubApi
+from amalthea.services.nbviewer.sources.api import GitHubApi
+from amalthea.services.nbviewer.sources.repositories import with_slash
 
 _ANONYMOUS = "anonymous"
+_PER_PAGE = 100
+
+
+class GistFile(msgspec.Struct, frozen=True):
+    """A file of a gist; `content` is cut when `truncated`, and left out in a list of gists."""
+
+    filename: str
+    raw_url: str
+    truncated: bool = False
+    content: str = ""
+
+
+class Owner(msgspec.Struct, frozen=True):
+    """Whose it is."""
+
+    login: str
+
+
+class Gist(msgspec.Struct, frozen=True):
+    """A gist; one without an owner is anonymous."""
+
+    id: str
+    files: dict[str, GistFile]
+    owner: Owner | None = None
+    description: str | None = None
+    updated_at: datetime | None = None
+
+    @property
+    def notebooks(self) -> list[GistFile]:
+        """The files that are notebooks."""
+        return [file for file in self.files.values() if is_notebook(file.filename)]
 
 
 class GistSource:
@@ -43,7 +77,6 @@ class GistSource:
 
     def __init__(self, settings: Settings, *, fetcher: Fetcher, cache: Cache, api: GitHubApi) -> None:
         self._web = settings.gist_url.rstrip("/")
-        self._binder = settings.binder_url.rstrip("/")
         self._fetcher = fetcher
         self._cache = cache
         self._api = api
@@ -57,7 +90,40 @@ class GistSource:
                 return await self._with_owner(asked, id, rest)
             case (id, *_) if GIST_ID.fullmatch(id):
                 return Moved(f"/gist{asked.raw}{asked.query}")
+            case ("gist", user) if user:
+                return await self._of_user(asked, user) if asked.slash else with_slash(asked)
         raise Missing("There is nothing under this path.", where=asked.raw)
+
+    async def _of_user(self, asked: Asked, user: str) -> Listing:
+        """The gists that hold a notebook, the one changed last first."""
+        told = await self._api.get(
+            "users", user, "gists", kind=list[Gist], flush=asked.flush, query=f"?per_page={_PER_PAGE}&page={asked.page}"
+        )
+        entries = tuple(
+            Entry(
+                kind="notebook",
+                name=gist.description or gist.notebooks[0].filename,
+                href=join("gist", user, gist.id),
+                note=", ".join(file.filename for file in gist.notebooks) if gist.description else "",
+                modified=gist.updated_at,
+            )
+            for gist in told.value
+            if gist.notebooks
+        )
+        return Listing(
+            chrome=Chrome(
+                name=f"Gists of {user}",
+                crumbs=(Crumb(user),),
+                origin=Origin(label="Gist", url=f"{self._web}{join(user)}"),
+                fetched=told.held.copy.fetched,
+                checked=told.held.copy.checked,
+                stale=told.held.stale,
+            ),
+            entries=entries,
+            note="" if entries else "No gist on this page holds a notebook.",
+            previous=f"?page={asked.page - 1}" if asked.page > 1 else "",
+            next=f"?page={asked.page + 1}" if told.goes_on else "",
+        )
 
     async def _with_owner(self, asked: Asked, id: str, rest: list[str]) -> Moved:
         gist, _ = await self._api.get("gists", id, kind=Gist, flush=asked.flush)
@@ -75,9 +141,9 @@ class GistSource:
             if file is None:
                 raise Missing(f"This gist has no file named {'/'.join(rest)!r}.", where=asked.raw)
             return await self._file(asked, file, self._chrome(gist, held, user=user, file=file))
-        notebooks = [file for file in gist.files.values() if is_notebook(file.filename)]
-        if len(gist.files) == 1 and notebooks:
-            return await self._file(asked, notebooks[0], self._chrome(gist, held, user=user, file=notebooks[0]))
+        if len(gist.files) == 1 and gist.notebooks:
+            only = gist.notebooks[0]
+            return await self._file(asked, only, self._chrome(gist, held, user=user, file=only))
         return self._files(gist, held, user)
 
     def _files(self, gist: Gist, held: Held, user: str) -> Listing:
@@ -92,21 +158,24 @@ class GistSource:
         return Listing(chrome=self._chrome(gist, held, user=user), entries=in_order(entries))
 
     def _chrome(self, gist: Gist, held: Held, *, user: str, file: GistFile | None = None) -> Chrome:
-        crumbs: tuple[Crumb, ...] = (Crumb(user), Crumb(gist.id, join("gist", user, gist.id)))
-        binder = ""
+        crumbs: tuple[Crumb, ...] = (self._user(gist, user), Crumb(gist.id, join("gist", user, gist.id)))
+        place = None
         if file is not None:
             crumbs = (*crumbs, Crumb(file.filename))
-            if self._binder and self._web == "https://gist.github.com":
-                binder = f"{self._binder}/gist/{quote(user)}/{gist.id}/HEAD?filepath={quote(file.filename, safe='')}"
+            if self._web == "https://gist.github.com":
+                place = Place(kind="gist", url=file.raw_url, user=user, repo=gist.id, ref="HEAD", path=file.filename)
         return Chrome(
             name=file.filename if file else gist.description or f"gist {gist.id}",
             crumbs=crumbs,
             origin=Origin(label="Gist", url=f"{self._web}{join(user, gist.id)}"),
-            binder=binder,
+            place=place,
             fetched=held.copy.fetched,
             checked=held.copy.checked,
             stale=held.stale,
         )
+
+    def _user(self, gist: Gist, user: str) -> Crumb:
+        return Crumb(user, join("gist", user, "")) if gist.owner else Crumb(user)
 
     async def _file(self, asked: Asked, file: GistFile, chrome: Chrome) -> Answer:
         if not is_notebook(file.filename):

@@ -13,7 +13,7 @@ from amalthea.services.nbviewer.cache import Cache
 from amalthea.services.nbviewer.errors import Missing
 from amalthea.services.nbviewer.fetching import Fetched, Fetcher
 from amalthea.services.nbviewer.index import Copy
-from amalthea.services.nbviewer.source import Answer, Asked, Chrome, Crumb, Document, Moved, Origin, is_notebook
+from amalthea.services.nbviewer.source import Answer, Asked, Chrome, Crumb, Document, Moved, Origin, Place, is_notebook
 
 _SCHEMES = {"url": "http", "urls": "https"}
 _HOST = re.compile(r"[^\s/\\?#@]+")
@@ -65,6 +65,7 @@ class UrlSource:
                 name=name,
                 crumbs=(Crumb(place.host), Crumb(name)),
                 origin=Origin(label=place.host, url=place.url),
+                place=Place(kind="url", url=place.url, path=name),
                 fetched=held.copy.fetched,
                 checked=held.copy.checked,
                 stale=held.stale,
