@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import pkgutil
 import sys
 
@@ -11,9 +12,11 @@ import msgspec
 from rich.console import Console
 
 import benchmarks
+from benchmarks.notebooks.corpus import VARIABLE
 from benchmarks.report import Report, show
 
-NAMES = tuple(sorted({m.name for m in pkgutil.iter_modules(benchmarks.__path__)} - {"__main__", "report"}))
+_MODULES = {module.name for module in pkgutil.iter_modules(benchmarks.__path__) if not module.ispkg}
+NAMES = tuple(sorted(_MODULES - {"__main__", "report"}))
 
 
 def main() -> int:
@@ -23,7 +26,10 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="under a minute, less exact")
     parser.add_argument("--check", action="store_true", help="exit 1 when a stated target is missed")
     parser.add_argument("--json", action="store_true", help="one JSON object a benchmark, for machines")
+    parser.add_argument("--corpus", metavar="PATH", help=f"a directory of notebooks to render; else {VARIABLE}")
     given = parser.parse_args()
+    if given.corpus:
+        os.environ[VARIABLE] = given.corpus
     console, reports = Console(), list[Report]()
     for name in NAMES if given.name == "all" else (given.name,):
         report: Report = importlib.import_module(f"benchmarks.{name}").run(quick=given.quick)

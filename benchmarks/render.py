@@ -1,127 +1,119 @@
 """What a notebook costs: CPU time of rendering it, warm, in one process, against nbconvert on the same files.
 
-The files are the notebooks under AMALTHEA_CORPUS (else `../shared/corpus` beside the repository). nbconvert runs its
-`HTMLExporter` with the lab template where it is installed: in this environment, or in the one whose Python is named
-by AMALTHEA_NBCONVERT. The table of stages times each part alone on all that the corpus holds for it.
+The files are the notebooks under `--corpus`, AMALTHEA_CORPUS, or `../shared/corpus` beside the repository. Besides: the
+CPU time of each stage alone on all that the files hold for it, a made notebook of 50 MB, peak memory of processes that
+do nothing else, and how near the colours of code come to those of Pygments.
 """
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import subprocess
+import re
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-import msgspec
-
-from amalthea.services.nbviewer.render import NotANotebook, Options, formats, render
+from amalthea.services.nbviewer.render import NotANotebook, Options, formats
 from amalthea.services.nbviewer.render.code import highlight
-from amalthea.services.nbviewer.render.formulas import protect
 from amalthea.services.nbviewer.render.markdown import markdown
-from amalthea.services.nbviewer.render.mathml import mathml
 from amalthea.services.nbviewer.render.notebook import Bundle, Cell, Output, Stream
 from amalthea.services.nbviewer.render.page import Page
 from amalthea.services.nbviewer.render.reading import read
 from amalthea.services.nbviewer.render.terminal import terminal
+from benchmarks.notebooks import colours, large
+from benchmarks.notebooks.corpus import directory
+from benchmarks.notebooks.peer import Run, child, nbconvert
 from benchmarks.report import Report, Table, Target, median, percentile
 
-CORPUS = Path(os.environ.get("AMALTHEA_CORPUS", Path(__file__).parents[2] / "shared" / "corpus"))
 Piece = TypeVar("Piece")
-PEER = """
-import json, logging, sys, time, warnings
-import nbformat
-from nbconvert import HTMLExporter
-warnings.simplefilter("ignore"); logging.disable(50)
-exporter, times, failed = HTMLExporter(template_name="lab"), [], 0
+_OURS = """
+import json, re, resource, sys, time
+from amalthea.services.nbviewer.render import NotANotebook, Options, render
+options = Options(raw_base="https://raw.example.org/u/r/", link_base="/github/u/r/blob/main/")
+seen = re.compile("[^<>\\\\s][^<>]*(?=<)|<img|<math")
+times, failed, empty = [], 0, 0
 for number, file in enumerate([sys.argv[1], *sys.argv[1:]]):
+    source = open(file, "rb").read()
     started = time.process_time()
     try:
-        exporter.from_notebook_node(nbformat.read(file, as_version=4))
-    except Exception:
-        failed += number > 0
+        body = render(source, options).body
+    except NotANotebook:
+        failed, body = failed + (number > 0), "<p>failed</p>"
     if number:
         times.append(time.process_time() - started)
-print(json.dumps({"times": times, "failed": failed}))
+        empty += not seen.search(body)
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps({"times": times, "failed": failed, "empty": empty, "peak": peak}))
 """
-
-
-class Run(msgspec.Struct, frozen=True):
-    """CPU seconds for each notebook, and how many failed."""
-
-    times: list[float]
-    failed: int
 
 
 def run(*, quick: bool) -> Report:
     """Render the corpus; a fifth of it when `quick`."""
-    files = sorted(CORPUS.rglob("*.ipynb"))[:: 5 if quick else 1]
+    files = sorted(directory().rglob("*.ipynb"))[:: 5 if quick else 1]
     if not files:
-        note = f"no notebooks in {CORPUS}; set AMALTHEA_CORPUS to a directory that has some"
+        note = f"no notebooks in {directory()}; name a directory that has some with --corpus"
         return Report(name="render", tables=(), notes=(note,))
-    ours, peer = _ours(files), _peer(files)
-    tables = [_costs(ours, peer), _stages(files)]
-    targets = [Target(name="p95 of a notebook, ms", measured=percentile(ours.times, 0.95) * 1000, at_most=60)]
+    ours, peer = child(sys.executable, _OURS, *map(str, files)), nbconvert(files)
+    big = _large()
+    cells, outputs = _parts([file.read_bytes() for file in files])
+    tables, notes = [_costs(ours, peer, big), _stages(files, cells, outputs)], list[str]()
+    targets = _targets(ours, big)
     if peer is None:
-        note = "nbconvert is not installed here; name a Python that has it in AMALTHEA_NBCONVERT"
-        return Report(name="render", tables=tuple(tables), targets=tuple(targets), notes=(note,))
-    ratio = sum(peer.times) / sum(ours.times)
-    targets.append(Target(name="times less CPU than nbconvert, in total", measured=ratio, at_least=10))
-    return Report(name="render", tables=tuple(tables), targets=tuple(targets))
+        notes.append("nbconvert is not installed here; name a Python that has it in AMALTHEA_NBCONVERT")
+    else:
+        ratio = sum(peer.times) / sum(ours.times)
+        targets.append(Target(name="times less CPU than nbconvert, in total", measured=ratio, at_least=50))
+    if colours.installed():
+        compared, shares = colours.table(_codes(cells))
+        tables.append(compared)
+        targets.append(Target(name="colours of Python as Pygments, %", measured=shares.get("python", 0), at_least=95))
+    else:
+        notes.append("Pygments is not installed here; colours are not compared")
+    return Report(name="render", tables=tuple(tables), targets=tuple(targets), notes=tuple(notes))
 
 
-def _ours(files: list[Path]) -> Run:
-    options = Options(raw_base="https://raw.example.org/u/r/", link_base="/github/u/r/blob/main/")
-    times, failed = list[float](), 0
-    for number, file in enumerate([files[0], *files]):
-        source = file.read_bytes()
-        started = time.process_time()
-        try:
-            render(source, options)
-        except NotANotebook:
-            failed += number > 0
-        if number:  # the first is rendered once before, to be warm
-            times.append(time.process_time() - started)
-    return Run(times, failed)
+def _targets(ours: Run, big: Run) -> list[Target]:
+    return [
+        Target(name="p95 of a notebook, ms", measured=percentile(ours.times, 0.95) * 1000, at_most=20),
+        Target(name="notebooks that failed", measured=ours.failed, at_most=0),
+        Target(name="empty pages", measured=ours.empty, at_most=0),
+        Target(name="a notebook of 50 MB, CPU s", measured=max(big.times), at_most=1),
+        Target(name="a notebook of 50 MB, peak MiB", measured=big.peak, at_most=400),
+    ]
 
 
-def _peer(files: list[Path]) -> Run | None:
-    python = os.environ.get("AMALTHEA_NBCONVERT") or (sys.executable if importlib.util.find_spec("nbconvert") else "")
-    if not python:
-        return None
-    done = subprocess.run(
-        [python, "-c", PEER, *map(str, files)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True
-    )
-    return msgspec.json.decode(done.stdout, type=Run)
+def _large() -> Run:
+    """The notebook of 50 MB, in a process of its own."""
+    with tempfile.NamedTemporaryFile(suffix=".ipynb") as file:
+        file.write(large.large())
+        file.flush()
+        return child(sys.executable, _OURS.replace("[sys.argv[1], *sys.argv[1:]]", "sys.argv[1:], 1"), file.name)
 
 
-def _costs(ours: Run, peer: Run | None) -> Table:
-    columns = ("renderer", "notebooks", "failed", "total s", "median ms", "p95 ms", "max ms")
-    rows = [_row("amalthea", ours), *([_row("nbconvert lab", peer)] if peer else [])]
+def _costs(ours: Run, peer: Run | None, big: Run) -> Table:
+    columns = ("renderer", "notebooks", "failed", "empty", "total s", "median ms", "p95 ms", "max ms", "peak MiB")
+    rows = [_row("amalthea", ours), *([_row("nbconvert lab", peer)] if peer else []), _row("amalthea, 50 MB", big)]
     return Table(title="CPU time of rendering", columns=columns, rows=tuple(rows))
 
 
 def _row(name: str, run: Run) -> tuple[str | float | int, ...]:
     figures = (median(run.times), percentile(run.times, 0.95), max(run.times))
-    return name, len(run.times), run.failed, sum(run.times), *(seconds * 1000 for seconds in figures)
+    milliseconds = (seconds * 1000 for seconds in figures)
+    return name, len(run.times), run.failed, run.empty, sum(run.times), *milliseconds, run.peak
 
 
-def _stages(files: list[Path]) -> Table:
-    sources = [file.read_bytes() for file in files]
-    cells, outputs = _parts(sources)
+def _stages(files: Sequence[Path], cells: Sequence[Cell], outputs: Sequence[Output]) -> Table:
     code = [(cell.source, cell.language) for cell in cells if cell.kind == "code"]
     texts = [cell.source for cell in cells if cell.kind == "markdown"]
-    formulas = {formula.tex: formula.display for text in texts for formula in protect(text).formulas}
     page = Page(Options())
     streams = [output.text for output in outputs if isinstance(output, Stream)]
     tables = [formats.joined(o.data["text/html"]) for o in outputs if isinstance(o, Bundle) and "text/html" in o.data]
     rows = (
-        ("JSON", *_timed(_parts, [sources])),
+        ("JSON", *_timed(read, [file.read_bytes() for file in files])),
         ("Markdown, with cleaning and math", *_timed(lambda text: markdown(text, page), texts)),
-        ("math, each formula once", *_timed(lambda item: mathml(item[0], display=item[1]), formulas.items())),
         ("code", *_timed(lambda item: highlight(*item), code)),
         ("printed text", *_timed(terminal, streams)),
         ("HTML outputs", *_timed(page.cleaner.clean, tables)),
@@ -141,6 +133,22 @@ def _parts(sources: Iterable[bytes]) -> tuple[list[Cell], list[Output]]:
     return cells, [formats.output(value) for cell in cells for value in cell.outputs]
 
 
+def _codes(cells: Iterable[Cell]) -> dict[str, list[str]]:
+    """The code of all cells, and of the fences in their texts, by language."""
+    codes = defaultdict[str, list[str]](list)
+    for cell in cells:
+        if cell.kind == "code":
+            magic = _MAGIC.match(cell.source)
+            if magic is None:
+                codes[cell.language].append(cell.source)
+            elif magic[1] in _MAGICS:
+                codes[magic[1]].append(cell.source[magic.end() :])
+        elif cell.kind == "markdown":
+            for language, code in _FENCE.findall(cell.source):
+                codes[_ALIASES.get(language.lower(), language.lower())].append(code)
+    return {language: codes[language] for language in codes.keys() & colours.known()}
+
+
 def _timed(work: Callable[[Piece], object], pieces: Iterable[Piece]) -> tuple[int, float]:
     """How many pieces there were, and the CPU milliseconds they took."""
     given = list(pieces)
@@ -148,3 +156,9 @@ def _timed(work: Callable[[Piece], object], pieces: Iterable[Piece]) -> tuple[in
     for piece in given:
         work(piece)
     return len(given), (time.process_time() - started) * 1000
+
+
+_MAGIC = re.compile(r"\s*%%(\w+)[^\n]*(?:\n|\Z)")
+_MAGICS = frozenset({"sql", "javascript", "perl", "bash", "html", "latex"})
+_FENCE = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_ALIASES = {"js": "javascript", "jl": "julia", "py": "python", "sh": "bash"}
