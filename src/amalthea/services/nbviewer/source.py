@@ -53,7 +53,8 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """Where a notebook is, in the words of those who run notebooks; what does not apply is empty.
 
-    `kind` is `github`, `gist`, `gitlab` or `url`, `repo` a repository or the id of a gist, `url` the address of the file itself.
+    `kind` is `github`, `gist`, `gitlab` or `url`, `repo` a repository or the id of a gist, `url` the address of the
+    file itself.
     """
 
     kind: str
