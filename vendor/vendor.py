@@ -43,7 +43,9 @@ def main() -> int:
                 continue
             packed = gzip.compress(body, 9, mtime=0) if entry["file"].endswith(".gz") else body
             (given.directory / entry["file"]).write_bytes(packed)
-            _keep_licence(archive, given.directory / "licences" / f"{library['package'].replace('/', '-').strip('@')}.txt")
+            _keep_licence(
+                archive, given.directory / "licences" / f"{library['package'].replace('/', '-').strip('@')}.txt"
+            )
             made.append(entry)
     for line in wrong:
         print(line, file=sys.stderr)

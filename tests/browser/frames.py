@@ -34,7 +34,9 @@ class Origins:
         """The address of a notebook's page."""
         rendered = render(notebook, Options(content=self.content))
         self._frames |= {frame.digest: frame.body for frame in rendered.frames}
-        sheets = "".join(f'<link rel="stylesheet" href="{self.static.url(f)}">' for f in ("amalthea.css", "notebook.css"))
+        sheets = "".join(
+            f'<link rel="stylesheet" href="{self.static.url(f)}">' for f in ("amalthea.css", "notebook.css")
+        )
         self._pages[name] = (
             f"<!doctype html><html lang=en><meta charset=utf-8><title>{name}</title>{sheets}"
             f'<script defer src="{self.static.url("frames.js")}"></script><main>{rendered.body}</main></html>'

@@ -46,5 +46,15 @@
     if (standin) standin.hidden = false;
     soon();
   };
+  /* A script of the notebook's failed: worth a word only where nothing else is to be seen. */
+  let told = false;
+  window.nbTrouble = (error) => {
+    if (told) return;
+    told = true;
+    setTimeout(() => {
+      if (document.body && height() < 24) nbFailed(`A script of this output failed here: ${(error && error.message) || error}`);
+    }, 1500);
+  };
+  addEventListener("error", (event) => event.message && nbTrouble(event.error || event.message));
   window.nbData = (id) => JSON.parse(document.getElementById(id || "data").textContent);
 })();

@@ -3,7 +3,7 @@
 (() => {
   "use strict";
   const NETWORK = "https://cdn.jsdelivr.net/npm/";
-  window.__jupyter_widgets_assets_path__ = new URL("../lib/", location.href).href;
+  requirejs.config({ paths: { "@jupyter-widgets": new URL("../lib", location.href).href } }); // its fonts lie there
   const load = (names) => new Promise((resolve, reject) => requirejs(names, (...all) => resolve(all), reject));
 
   define("anywidget", ["@jupyter-widgets/base"], (base) => {
@@ -53,6 +53,7 @@
     return { AnyModel, AnyView };
   });
 
+  const missing = new Set();
   const loader = async (name, version) => {
     if (requirejs.defined(name) || name === "anywidget" || name.startsWith("@jupyter-widgets/")) {
       return (await load([name]))[0];
@@ -62,7 +63,8 @@
     try {
       return (await load([name]))[0];
     } catch (error) {
-      throw new Error(`the package ${name} ${version} is not here and could not be fetched`, { cause: error });
+      missing.add(`${name} ${version}`);
+      throw error;
     }
   };
 
@@ -74,7 +76,10 @@
     const wanted = nbData("view").model_id;
     const model = models.find((one) => one.model_id === wanted);
     if (!model) throw new Error("its state is missing");
-    await made.display_view(await made.create_view(model), document.getElementById("output"));
+    const output = document.getElementById("output");
+    await made.display_view(await made.create_view(model), output);
+    if (missing.has(`${model.get("_model_module")} ${model.get("_model_module_version")}`)) output.hidden = true;
+    if (missing.size) nbFailed(`This widget needs what is not here and could not be fetched: ${[...missing].join(", ")}.`);
   };
   show().catch((error) => nbFailed(`This widget could not be shown: ${error.message || error}`));
 })();

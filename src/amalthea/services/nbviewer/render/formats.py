@@ -45,6 +45,7 @@ _RAW_MIME_TYPES = {
 }
 _SLIDES = ("slide", "subslide", "fragment", "skip", "notes")
 _SOURCES = ("source", "input", "code", "text")  # where a cell's own text may stand; the last two in format 1
+_WIDGETS = "application/vnd.jupyter.widget-state+json"
 _BUNDLES = ("display_data", "execute_result", "update_display_data", "pyout")
 
 
@@ -69,6 +70,7 @@ def notebook(value: Any) -> Notebook:
         nbformat=_version(value),
         cells=tuple(cells),
         hide_source=metadata.get("hide_input") is True,
+        widgets=mapping(mapping(mapping(metadata.get("widgets")).get(_WIDGETS)).get("state")),
     )
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from amalthea.services.nbviewer.render import escape
+from amalthea.services.nbviewer.render.active import merged
 from amalthea.services.nbviewer.render.bundles import bundle, printed
 from amalthea.services.nbviewer.render.formats import output
 from amalthea.services.nbviewer.render.guarding import guarded
@@ -19,7 +20,8 @@ from amalthea.services.nbviewer.render.terminal import plain
 def outputs(values: Iterable[Any], page: Page) -> str:
     """All outputs of a cell as HTML; empty where there is nothing to see."""
     parts: list[str] = []
-    for number, made in enumerate(_joined(values)):
+    found = _joined(values)
+    for number, made in enumerate(merged(found) if page.options.content else found):
         if number >= page.limits.outputs:
             page.problem(f"only the first {number:,} outputs are shown")
             parts.append(notice(f"Only the first {number:,} outputs of this cell are shown."))

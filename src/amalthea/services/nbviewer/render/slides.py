@@ -29,6 +29,7 @@ def slides(source: bytes, options: Options = _DEFAULTS) -> Rendered:
     """A notebook as slides; `body` is a row of `<section>`. Raises `NotANotebook` for bytes that are none."""
     frame = formats.notebook(read(source))
     page = Page(options)
+    page.widgets = frame.widgets
     deck = _Deck()
     for number, value in enumerate(frame.cells[: options.limits.cells], start=1):
         page.enter(number, {})

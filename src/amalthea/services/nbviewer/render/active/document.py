@@ -31,6 +31,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     libraries:  names of files that are loaded first, in order; `starter` is loaded after the body
     height:     pixels that the frame has until it reports its own height
     head:       what else stands inside `<head>`, live
+    whole:      whether `body` is a whole document already
     """
 
     title: str
@@ -39,9 +40,12 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     starter: str = ""
     height: int = 450
     head: str = ""
+    whole: bool = False
 
     def html(self) -> str:
         """The whole document."""
+        if self.whole:
+            return f"<!doctype html>\n{self.body}"
         return (
             '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

@@ -15,7 +15,9 @@ from amalthea.services.nbviewer.render.page import Frame, Page
 
 
 def framed(made: Document, page: Page) -> str:
-    """The document as a frame, or a notice where the page has enough of them."""
+    """The document as a frame, or a notice where the page has enough of them; nothing where there is nothing to see."""
+    if not made.body:
+        return ""
     body = made.html()
     limits = page.limits
     if len(body) > limits.frame:

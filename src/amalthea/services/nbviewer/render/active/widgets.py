@@ -70,9 +70,11 @@ def _references(value: Any) -> Iterator[str]:
 
 def _readable(model: Any) -> bool:
     """Whether it has what every model has since version 7 of ipywidgets."""
-    return isinstance(model, dict) and all(
-        isinstance(model.get(key), str) for key in ("model_name", "model_module", "model_module_version")
-    ) and isinstance(model.get("state"), dict)
+    return (
+        isinstance(model, dict)
+        and all(isinstance(model.get(key), str) for key in ("model_name", "model_module", "model_module_version"))
+        and isinstance(model.get("state"), dict)
+    )
 
 
 def standin(value: Any) -> str:
