@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 from datetime import datetime
 from urllib.parse import quote, urlsplit
@@ -10,7 +9,9 @@ from urllib.parse import quote, urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
-from amalthea.services.nbviewer.errors import Busy, RateLimited, SourceError
+from amalthea.services.nbviewer.encodings import accepted
+from amalthea.services.nbviewer.errors import Busy, RateLimited, SourceError, TooOften
+from amalthea.services.nbviewer.packing import pack_bytes, unpack
 from amalthea.services.nbviewer.render import NotANotebook
 from amalthea.services.nbviewer.rendering import Page
 from amalthea.services.nbviewer.source import Raw
@@ -37,9 +38,9 @@ _COME_BACK = 60
 
 
 def packed(text: str) -> Page:
-    """A page that is made once and sent often, or made anew and small."""
+    """A page that is made anew for whoever asks, and small."""
     body = text.encode(errors="replace")
-    return Page(etag=f'W/"{hashlib.sha256(body).hexdigest()[:32]}"', packed=gzip.compress(body, 6, mtime=0))
+    return Page(etag=f'W/"{hashlib.sha256(body).hexdigest()[:32]}"', packed=pack_bytes(body, quick=True))
 
 
 def page_response(request: Request, page: Page, *, cache_control: str, csp: str = STRICT_CSP) -> Response:
@@ -52,14 +53,16 @@ def page_response(request: Request, page: Page, *, cache_control: str, csp: str 
     }
     if _has(request, page.etag):
         return Response(status_code=304, headers=headers)
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(page.packed, media_type=page.media_type, headers={**headers, "content-encoding": "gzip"})
-    return Response(unpacked(page), media_type=page.media_type, headers=headers)
+    encoding = accepted(request.headers.get("accept-encoding", ""))
+    if encoding == "identity":
+        return Response(unpacked(page), media_type=page.media_type, headers=headers)
+    body = page.packed.brotli if encoding == "br" else page.packed.gzip
+    return Response(body, media_type=page.media_type, headers={**headers, "content-encoding": encoding})
 
 
 def unpacked(page: Page) -> bytes:
     """The bytes of a page."""
-    return gzip.decompress(page.packed)
+    return unpack(page.packed)
 
 
 def _has(request: Request, etag: str) -> bool:
@@ -103,6 +106,8 @@ def problem(error: SourceError | NotANotebook, *, now: datetime) -> PageError:
     if isinstance(error, RateLimited):
         wait = int((error.until - now).total_seconds()) if error.until else _COME_BACK
         headers["retry-after"] = str(max(1, wait))
+    elif isinstance(error, TooOften):
+        headers["retry-after"] = str(error.seconds)
     elif isinstance(error, Busy):
         headers["retry-after"] = "5"
     return PageError(error.status, error.message, where=error.where, hint=error.hint, headers=headers)

@@ -9,26 +9,30 @@ import msgspec
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
-from amalthea import __version__
+from amalthea.model.clock import Clock
 from amalthea.model.fleet import Site
 from amalthea.model.service import Runtime
+from amalthea.services.nbviewer import visiting
 from amalthea.services.nbviewer.addresses import Resolve
+from amalthea.services.nbviewer.answers import notebook_csp
+from amalthea.services.nbviewer.basing import normal
 from amalthea.services.nbviewer.cache import Cache, Timing
+from amalthea.services.nbviewer.content import Content
+from amalthea.services.nbviewer.hub import Hub, HubPlace
 from amalthea.services.nbviewer.index import Index
 from amalthea.services.nbviewer.instruments import Instruments
+from amalthea.services.nbviewer.login import Login
+from amalthea.services.nbviewer.origins import origins
 from amalthea.services.nbviewer.rendering import Press
 from amalthea.services.nbviewer.sample import Sample
 from amalthea.services.nbviewer.settings import Settings
+from amalthea.services.nbviewer.signing import Signer
 from amalthea.services.nbviewer.sources.every import every_source
 from amalthea.services.nbviewer.sources.tokens import parse
-from amalthea.services.nbviewer.viewing import Viewing
-from amalthea.services.nbviewer.work import Workshop
+from amalthea.services.nbviewer.stationery import stationery
+from amalthea.services.nbviewer.workers import Terms, Workers
 from amalthea.web.admin import Ready
 from amalthea.web.application import application
-from amalthea.web.static_files import StaticFiles
-from amalthea.web.templates import Pages
-
-PACKAGE = "amalthea.services.nbviewer"
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -48,18 +52,23 @@ async def opened(
     registry: CollectorRegistry,
     token: str = "",
     resolve: Resolve | None = None,
+    hub: HubPlace | None = None,
 ) -> AsyncIterator[Opened]:
     """Everything open until the block ends. Raises `UsageError` for settings that cannot be served.
 
     `token` holds the tokens for the GitHub API; `resolve` looks up host names, the system does when it is left out.
+    `hub` is the JupyterHub whose users alone may come in, where there is one.
     """
     instruments = Instruments(registry)
+    base = hub.prefix if hub else normal(settings.base_url, where="services.nbviewer.base_url")
+    places = origins(site.names, settings.content_url, hub=hub)
     async with AsyncExitStack() as stack:
+        login = await stack.enter_async_context(_login(hub, clock=runtime.clock)) if hub else None
         cache = _cache(settings, site, runtime=runtime, instruments=instruments)
         sources = await stack.enter_async_context(
             every_source(
                 settings,
-                own_hosts=[site.names.host(name) for name in ("nbviewer", "content")],
+                own_hosts=places.hosts,
                 cache=cache,
                 clock=runtime.clock,
                 secrets=parse(token),
@@ -67,22 +76,43 @@ async def opened(
                 resolve=resolve,
             )
         )
-        static = StaticFiles("amalthea.web", PACKAGE)
-        pages = Pages(static, PACKAGE, names=site.names, site=site.name, version=__version__)
-        press = _press(settings, site, pages=pages, instruments=instruments)
+        paper = stationery(site.names, base=base, site=site.name)
+        pages, static = paper.pages, paper.static
+        workers = _workers(settings, site, base=base, instruments=instruments)
+        stack.push_async_callback(workers.aclose)
+        press = Press(
+            workers,
+            edition=paper.edition,
+            content=places.content,
+            memory=settings.page_memory,
+            clock=runtime.clock,
+            instruments=instruments,
+        )
         stack.push_async_callback(press.aclose)
-        sample = Sample(runtime.clock)
-        viewing = Viewing(
+        sample = Sample(workers, runtime.clock)
+        visited = visiting.routes(
             settings,
-            own_url=site.names.url("nbviewer"),
+            names=site.names,
+            own_url=places.own,
             sources=sources,
             sample=sample,
             press=press,
             pages=pages,
+            csp=notebook_csp(settings.github_raw_url, places.content),
             icon=static.url("amalthea.svg"),
             clock=runtime.clock,
+            base=base,
         )
-        app = application(viewing.routes(), site=site.name, pages=pages, static=static, registry=registry)
+        content = Content(places, press=press, hosts=settings.frame_hosts).application()
+        app = application(
+            visited if login is None else login.guarded(visited),
+            site=site.name,
+            pages=pages,
+            static=static,
+            registry=registry,
+            base=base,
+            others={places.content_host: content} if places.content else {},
+        )
         yield Opened(app, sample.ready, cache)
 
 
@@ -96,13 +126,20 @@ def _cache(settings: Settings, site: Site, *, runtime: Runtime, instruments: Ins
     )
 
 
-def _press(settings: Settings, site: Site, *, pages: Pages, instruments: Instruments) -> Press:
-    return Press(
-        Workshop(pages),
-        edition=__version__,
-        content=site.names.url("content"),
-        memory=settings.page_memory,
-        renders=settings.renders,
-        queue=settings.render_queue,
-        instruments=instruments,
+def _workers(settings: Settings, site: Site, *, base: str, instruments: Instruments) -> Workers:
+    terms = Terms(
+        count=settings.renders,
+        waiting=settings.render_queue,
+        seconds=settings.render_timeout,
+        memory=settings.render_memory,
     )
+    return Workers(site.names, terms, instruments, base=base)
+
+
+@asynccontextmanager
+async def _login(place: HubPlace, *, clock: Clock) -> AsyncIterator[Login]:
+    hub = Hub(place, clock=clock)
+    try:
+        yield Login(hub, Signer(place.token), clock=clock)
+    finally:
+        await hub.aclose()

@@ -9,8 +9,10 @@ from importlib.resources import files
 
 from amalthea.model.clock import Clock
 from amalthea.model.errors import AmaltheaError
-from amalthea.services.nbviewer.render import Options, render
+from amalthea.services.nbviewer.render import Options
 from amalthea.services.nbviewer.source import Asked, Chrome, Crumb, Document
+from amalthea.services.nbviewer.work import Job, Kind
+from amalthea.services.nbviewer.workers import Workers
 
 _VERDICT_AGE = timedelta(seconds=2)
 _PATIENCE = 5.0
@@ -21,7 +23,8 @@ class Sample:
 
     paths = ("/sample",)
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, workers: Workers, clock: Clock) -> None:
+        self._workers = workers
         self._body = files("amalthea.services.nbviewer").joinpath("sample.ipynb").read_bytes()
         self._clock = clock
         self._verdict = ""
@@ -44,15 +47,18 @@ class Sample:
         return self._verdict
 
     async def _judge(self) -> str:
-        """Rendered afresh, outside every cache."""
+        """Rendered afresh, outside every cache; not while every worker has a visitor's notebook, within its limits."""
+        if self._workers.full:
+            return self._verdict
+        job = Job(kind=Kind.HTML, sources=(self._body,), chrome=self.document.chrome, options=Options())
         try:
             async with asyncio.timeout(_PATIENCE):
-                rendered = await asyncio.to_thread(render, self._body, Options())
+                made = await self._workers.make(job)
         except AmaltheaError as error:
             return f"the sample notebook does not render: {error.message}"
         except TimeoutError:
             return f"the sample notebook does not render within {_PATIENCE:g} s"
-        return "" if rendered.body else "the sample notebook renders to nothing"
+        return "" if made.packed.size else "the sample notebook renders to nothing"
 
     async def _read(self) -> bytes:
         return self._body

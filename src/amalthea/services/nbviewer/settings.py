@@ -154,11 +154,33 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             examples=[["https://gitlab.com", "https://gitlab.example.edu"]],
         ),
     ] = ("https://gitlab.com",)
+    gitea_urls: Annotated[
+        tuple[Url, ...],
+        Meta(
+            description="Giteas and Forgejos that the paste box knows by their host, and that may be inside your "
+            "network. Any other is reached at `/gitea/<host>/`, by https, if it is on the internet.",
+            examples=[["https://codeberg.org", "https://git.example.edu"]],
+        ),
+    ] = ("https://codeberg.org", "https://gitea.com")
+    bitbucket_url: Annotated[
+        Url, Meta(description="Where Bitbucket's files come from.", examples=["https://bitbucket.org"])
+    ] = "https://bitbucket.org"
+    bitbucket_api_url: Annotated[
+        Url, Meta(description="The Bitbucket API that goes with it.", examples=["https://api.bitbucket.org/2.0"])
+    ] = "https://api.bitbucket.org/2.0"
+    huggingface_url: Annotated[
+        Url, Meta(description="Where Hugging Face is, or a mirror of it.", examples=["https://huggingface.co"])
+    ] = "https://huggingface.co"
+    zenodo_url: Annotated[
+        Url,
+        Meta(description="Where records are, at Zenodo or an InvenioRDM of your own.", examples=["https://zenodo.org"]),
+    ] = "https://zenodo.org"
     local: Annotated[
         str,
         Meta(
             description="A directory that `/localfile/` shows, hidden and unreadable names left out; off when empty.",
             examples=["/srv/notebooks"],
+            extra={"option": "DIR"},
         ),
     ] = ""
     local_any_user: Annotated[
@@ -168,6 +190,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             examples=[True],
         ),
     ] = False
+    base_url: Annotated[
+        str,
+        Meta(
+            description="The path that all of nbviewer lies below; as a service of a JupyterHub, what the hub says.",
+            pattern=r"^/([A-Za-z0-9._~@%-]+/)*$",
+            examples=["/nbviewer/"],
+        ),
+    ] = "/"
     content_url: Annotated[
         str,
         Meta(
@@ -228,8 +258,27 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ByteSize, Meta(description="Memory for fetched notebooks in each process.", examples=["64 MiB"])
     ] = ByteSize(64 * 2**20)
     renders: Annotated[
-        int, Meta(description="How many notebooks one process renders at a time.", ge=1, le=64, examples=[2])
+        int,
+        Meta(
+            description="How many notebooks one process renders at a time, each in a process of its own. The first of "
+            "those is always there; the others start when there is work for them.",
+            ge=1,
+            le=64,
+            examples=[2],
+        ),
     ] = 2
+    render_timeout: Annotated[
+        Duration,
+        Meta(
+            description="The longest that rendering one notebook may take, and the longest that it may wait for its "
+            "turn.",
+            examples=["15 s"],
+        ),
+    ] = Duration(15)
+    render_memory: Annotated[
+        ByteSize,
+        Meta(description="The most memory that a process which renders may have.", examples=["1 GiB"]),
+    ] = ByteSize(2**30)
     render_queue: Annotated[
         int,
         Meta(

@@ -5,18 +5,16 @@ A job holds all that shapes its result, and both are plain values, so that the w
 
 from __future__ import annotations
 
-import gzip
 from enum import StrEnum
 
 import msgspec
 
+from amalthea.services.nbviewer.packing import Packed, pack
 from amalthea.services.nbviewer.render import VERSION, Options, Rendered, render
 from amalthea.services.nbviewer.render.script import script
 from amalthea.services.nbviewer.render.slides import has_slides, slides
 from amalthea.services.nbviewer.source import Chrome
 from amalthea.web.templates import Pages
-
-_LEVEL = 6
 
 
 class Kind(StrEnum):
@@ -38,17 +36,17 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PackedFrame(msgspec.Struct, frozen=True, kw_only=True):
-    """A document for the content origin, gzipped, under the hash of its unpacked bytes."""
+    """A document for the content origin, under the hash of its unpacked bytes."""
 
     digest: str
-    packed: bytes
+    packed: Packed
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
-    """A finished page, gzipped, and the documents that its frames show."""
+    """A finished page, and the documents that its frames show."""
 
     media_type: str
-    packed: bytes
+    packed: Packed
     extension: str = ""
     frames: tuple[PackedFrame, ...] = ()
 
@@ -65,7 +63,7 @@ class Workshop:
         match job.kind:
             case Kind.SCRIPT:
                 program = script(source)
-                return Made(media_type="text/plain", packed=_packed(program.text), extension=program.extension)
+                return Made(media_type="text/plain", packed=pack(program.text), extension=program.extension)
             case Kind.SLIDES:
                 return self._page("slides.html", slides(source, job.options), job)
             case _:
@@ -82,10 +80,6 @@ class Workshop:
         )
         return Made(
             media_type="text/html",
-            packed=_packed(page),
-            frames=tuple(PackedFrame(digest=frame.digest, packed=_packed(frame.body)) for frame in rendered.frames),
+            packed=pack(page),
+            frames=tuple(PackedFrame(digest=frame.digest, packed=pack(frame.body)) for frame in rendered.frames),
         )
-
-
-def _packed(text: str) -> bytes:
-    return gzip.compress(text.encode(errors="replace"), _LEVEL, mtime=0)
