@@ -104,3 +104,21 @@ def test_time_grows_with_the_length_alone(piece: str, language: str) -> None:
     started = time.process_time()
     highlight(code, language)
     assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("code", "part"),
+    [
+        ("match x:\n    case 1:", '<span class="k">match</span> x:\n    <span class="k">case</span>'),
+        ("match = re.match(x)", 'match <span class="o">=</span> re.match(x)'),
+        ("type X = int", '<span class="k">type</span> X'),
+        ("x = !ls", 'x <span class="o">=</span> <span class="m">!ls</span>'),
+        ("f\"{d['k']:>{w}} {x if y else z}\"", "{d[<span class=\"s\">'k'</span>]:&gt;{w}}"),
+        ('f"{x if y else z}"', '<span class="k">if</span>'),
+        ("a<b", 'a<span class="o">&lt;</span>b'),
+        ("np.print.x", "np.print.x"),
+        ("0xFF 0b1 0o7 1e5j .5", '<span class="n">.5</span>'),
+    ],
+)
+def test_what_is_new_or_odd_in_python_is_known(code: str, part: str) -> None:
+    assert part in highlight(code, "python")

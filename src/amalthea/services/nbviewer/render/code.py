@@ -39,20 +39,18 @@ _MAGIC_LANGUAGES = {
 def highlight(code: str, language: str) -> str:
     """`code` as HTML with spans; as escaped text where the language is not known."""
     if language in PYTHON:
-        return "".join(_python(code))
+        return _python(code)
     known = LANGUAGES.get(language)
     return escape.text(code) if known is None else "".join(_spans(code, *_scanner(known)))
 
 
-def _python(code: str) -> Iterator[str]:
+def _python(code: str) -> str:
     """Python, or what a cell magic says the cell is in."""
     found = _CELL_MAGIC.match(code) if "%%" in code[:200] else None
     other = _MAGIC_LANGUAGES.get(found[1].lower()) if found else None
     if found is None or other is None:
-        yield from python_code.spans(code)
-        return
-    yield f'<span class="m">{escape.text(found[0])}</span>'
-    yield highlight(code[found.end() :], other)
+        return python_code.html(code)
+    return f'<span class="m">{escape.text(found[0])}</span>{highlight(code[found.end() :], other)}'
 
 
 @cache

@@ -59,9 +59,13 @@ _TITLE = re.compile(r"#[ \t]*@title[ \t]+([^\n{]{0,200})(\{[^\n}]*display-mode:[
 
 def folding(metadata: Mapping[str, Any], code: str) -> tuple[Folding, str]:
     """What is folded, and what stands for the code then; `code` is empty for cells of other kinds."""
+    if not metadata and not code.startswith("#"):
+        return _OPEN, ""
     title = _TITLE.match(code) if "@title" in code[:20] else None
     found = {part for tag in _tags(metadata) for part in _TAGS.get(tag, ())} if "tags" in metadata else set[str]()
-    found.update(part for flag, part in _FLAGS.items() if metadata.get(flag) is True)
+    for key, value in metadata.items():
+        if value is True and key in _FLAGS:
+            found.add(_FLAGS[key])
     jupyter = metadata.get("jupyter")
     if isinstance(jupyter, dict):
         found.update(part for part in ("hide_source", "hide_outputs") if jupyter.get(_JUPYTER[part]) is True)

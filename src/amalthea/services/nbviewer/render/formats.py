@@ -124,8 +124,11 @@ def joined(value: Any) -> str:
         return value
     if value is None:
         return ""
-    if isinstance(value, list) and all(isinstance(part, str) for part in value):
-        return "".join(value)
+    if isinstance(value, list):
+        try:
+            return "".join(value)
+        except TypeError:  # not all of them are strings
+            pass
     return msgspec.json.encode(value).decode()
 
 

@@ -8,25 +8,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from amalthea.services.nbviewer.render import escape
+from amalthea.services.nbviewer.render.encoded import base64_or_none
 from amalthea.services.nbviewer.render.formats import joined, mapping
 from amalthea.services.nbviewer.render.notices import once
 from amalthea.services.nbviewer.render.page import Page
 
 RASTER = ("image/png", "image/jpeg", "image/gif", "image/webp")
 SVG = "image/svg+xml"
-_BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
 _LARGEST = 20_000  # pixels
 _PIXELS = re.compile(r"(\d{1,5})(?:\.\d{1,9})?(?:px)?")
 
 
 def raster(kind: str, value: Any, metadata: Mapping[str, Any], page: Page) -> str | None:
     """A PNG, JPEG, GIF or WebP; None when the data is not base64."""
-    data = joined(value).strip()
-    if not data or not _BASE64.fullmatch(data):
+    data = base64_or_none(joined(value))
+    if data is None:
         page.problem(f"a broken image ({kind})")
         return None
-    if "\n" in data:
-        data = data.replace("\n", "").replace("\r", "")
     return _image(kind, data, metadata, page)
 
 
