@@ -9,7 +9,7 @@ or as data inside an `<img>`. Nothing of it runs.
     reading      bytes -> JSON, leniently; `mending` and `conflicts` for what is broken
     formats      JSON -> the nouns of `notebook`, for formats 2 to 4
     rendering    the whole; `cells`, `outputs`, `bundles`: its parts
-    markdown     text, with `formulas`, `typesetting`, `macros`, `mathml`, `alphabets` for math
+    markdown     text, with `math` for formulas
     code         colours, with `python_code` and `languages`
     terminal     what programs print
     images       pictures

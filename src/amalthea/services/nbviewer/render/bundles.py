@@ -112,11 +112,11 @@ def _latex(value: Any, metadata: Mapping[str, Any], page: Page) -> str | None:
     protected = protect(joined(value))
     if not protected.formulas or len(protected.formulas) > 1000:
         return None
-    if any(page.typesetter.typeset(formula) is None for formula in protected.formulas):
+    made = page.typesetter.all(protected.formulas)
+    if made is None:
         return None
     place = re.compile(rf"{protected.mark}(\d+)x")
-    made = place.sub(lambda found: page.typesetter.html(protected.formulas[int(found[1])]), escape.text(protected.text))
-    return f'<div class="latex">{made}</div>'
+    return f'<div class="latex">{place.sub(lambda found: made[int(found[1])], escape.text(protected.text))}</div>'
 
 
 def _json(value: Any, metadata: Mapping[str, Any], page: Page) -> str | None:

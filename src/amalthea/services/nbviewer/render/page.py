@@ -11,7 +11,7 @@ import msgspec
 from amalthea.services.nbviewer.render.cleaning import Cleaner
 from amalthea.services.nbviewer.render.limits import Limits
 from amalthea.services.nbviewer.render.links import ID_PREFIX
-from amalthea.services.nbviewer.render.typesetting import Typesetter
+from amalthea.services.nbviewer.render.math.typesetting import Typesetter
 
 _ATTACHED = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml")
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")

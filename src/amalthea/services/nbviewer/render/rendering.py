@@ -14,7 +14,7 @@ from amalthea.services.nbviewer.render.page import Frame, Heading, Options, Page
 from amalthea.services.nbviewer.render.reading import reading
 
 _EDITION = 1  # count up whenever the same notebook may come out differently
-VERSION = "-".join((str(_EDITION), *map(version, ("comrak", "nh3", "latex2mathml"))))
+VERSION = "-".join((str(_EDITION), *map(version, ("comrak", "nh3"))))
 _DEFAULTS = Options()
 
 
@@ -69,7 +69,7 @@ def finished(frame: Notebook, page: Page, body: str) -> Rendered:
     """What is known of a notebook when the last of its cells is rendered."""
     return Rendered(
         title=frame.title or next((h.text for h in page.headings if h.level == 1), ""),
-        body=body.replace("\x00", "\N{REPLACEMENT CHARACTER}"),
+        body=page.typesetter.equations.resolved(body).replace("\x00", "\N{REPLACEMENT CHARACTER}"),
         headings=tuple(page.headings),
         language=frame.language,
         kernel=frame.kernel,
@@ -77,7 +77,7 @@ def finished(frame: Notebook, page: Page, body: str) -> Rendered:
         cells=len(frame.cells),
         problems=tuple(page.problems),
         frames=tuple(page.frames.values()),
-        tex=page.tex,
+        tex=page.tex or page.typesetter.waiting,
     )
 
 

@@ -25,11 +25,19 @@ _LETTERS = {  # where capitals and small letters start
 }
 _DIGITS = {
     "bold": 0x1D7CE,
+    "bold-italic": 0x1D7CE,
     "double-struck": 0x1D7D8,
     "sans-serif": 0x1D7E2,
     "bold-sans-serif": 0x1D7EC,
     "monospace": 0x1D7F6,
 }
+_GREEK = {  # where Alpha and alpha start, with the letters between as Unicode has them
+    "bold": (0x1D6A8, 0x1D6C2),
+    "italic": (0x1D6E2, 0x1D6FC),
+    "bold-italic": (0x1D71C, 0x1D736),
+}
+_CAPITAL_GREEK = "ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡϴΣΤΥΦΧΨΩ∇"
+_SMALL_GREEK = "αβγδεζηθικλμνξοπρςστυφχψω∂ϵϑϰϕϱϖ"
 _ELSEWHERE = {  # letters that Unicode had before it had the alphabets
     "italic": {"h": "ℎ"},
     "script": dict(zip("BEFHILMRego", "ℬℰℱℋℐℒℳℛℯℊℴ", strict=True)),
@@ -47,6 +55,10 @@ def _table(variant: str) -> dict[int, str]:
     table |= {ord(letter): chr(small + n) for n, letter in enumerate(ascii_lowercase)}
     if variant in _DIGITS:
         table |= {ord(digit): chr(_DIGITS[variant] + n) for n, digit in enumerate(digits)}
+    if variant in _GREEK:
+        capital, small = _GREEK[variant]
+        table |= {ord(letter): chr(capital + n) for n, letter in enumerate(_CAPITAL_GREEK)}
+        table |= {ord(letter): chr(small + n) for n, letter in enumerate(_SMALL_GREEK)}
     return table | {ord(letter): other for letter, other in _ELSEWHERE.get(variant, {}).items()}
 
 
