@@ -8,6 +8,8 @@ from starlette.routing import BaseRoute
 
 from amalthea.model.clock import Clock
 from amalthea.model.fleet import Names
+from amalthea.services.nbviewer.basing import ROOT
+from amalthea.services.nbviewer.diffing import Diffing
 from amalthea.services.nbviewer.fronting import Fronting
 from amalthea.services.nbviewer.frontpage import front
 from amalthea.services.nbviewer.launching import Launching
@@ -32,6 +34,7 @@ def routes(
     csp: str,
     icon: str,
     clock: Clock,
+    base: str = ROOT,
 ) -> Sequence[BaseRoute]:
     """Every route of the visitors' application; the first that fits wins. Raises `UsageError` for bad settings.
 
@@ -45,8 +48,10 @@ def routes(
         csp=csp,
         age=int(settings.fresh),
         clock=clock,
+        base=base,
     )
-    table = rules(github_url=settings.github_url, gist_url=settings.gist_url, own_url=own_url)
-    fronting = Fronting(settings, front(settings), rules=table, pages=pages, csp=csp, icon=icon)
+    table = rules(settings, own_url=own_url)
+    fronting = Fronting(settings, front(settings), rules=table, pages=pages, csp=csp, icon=icon, base=base)
 
-    return [*fronting.routes(), *viewing.routes()]
+    diffing = Diffing(viewing, press=press, pages=pages, rules=table, csp=csp, clock=clock)
+    return [*fronting.routes(), *diffing.routes(), *viewing.routes()]

@@ -6,11 +6,13 @@ A job holds all that shapes its result, and both are plain values, so that the w
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
 from amalthea.services.nbviewer.packing import Packed, pack
 from amalthea.services.nbviewer.render import VERSION, Options, Rendered, render
+from amalthea.services.nbviewer.render.diff import diff
 from amalthea.services.nbviewer.render.script import script
 from amalthea.services.nbviewer.render.slides import has_slides, slides
 from amalthea.services.nbviewer.source import Chrome
@@ -66,10 +68,13 @@ class Workshop:
                 return Made(media_type="text/plain", packed=pack(program.text), extension=program.extension)
             case Kind.SLIDES:
                 return self._page("slides.html", slides(source, job.options), job)
-            case _:
+            case Kind.DIFF:
+                difference = diff(source, job.sources[1], job.options)
+                return self._page("diff.html", difference.rendered, job, difference=difference)
+            case Kind.HTML:
                 return self._page("notebook.html", render(source, job.options), job)
 
-    def _page(self, template: str, rendered: Rendered, job: Job) -> Made:
+    def _page(self, template: str, rendered: Rendered, job: Job, **more: Any) -> Made:
         page = self._pages.html(
             template,
             rendered=rendered,
@@ -77,6 +82,7 @@ class Workshop:
             line_numbers=job.options.line_numbers,
             has_slides=has_slides(job.sources[0]),
             renderer=VERSION,
+            **more,
         )
         return Made(
             media_type="text/html",
