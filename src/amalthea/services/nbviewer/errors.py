@@ -7,6 +7,7 @@
         +-- Unauthorized       403  the source does not know our token
     +-- TooLarge               413  more bytes than the limit
     +-- TooHard                413  more time or memory than rendering may take
+    +-- Malformed              502  not the answer that an API promises
     +-- Superseded             503  it changed while it was being read: ask again
     +-- Unavailable            502  no usable answer now: an older copy may be shown instead
         +-- TimedOut           504
@@ -80,6 +81,10 @@ class TooOften(SourceError):
     def __init__(self, message: str, *, seconds: int, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.seconds = seconds
+
+
+class Malformed(SourceError):
+    """An answer that is not what the source's API promises."""
 
 
 class Superseded(SourceError):

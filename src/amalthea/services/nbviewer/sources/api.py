@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import quote
 
 import msgspec
 
 from amalthea.services.nbviewer.cache import Cache, Held
-from amalthea.services.nbviewer.errors import SourceError
+from amalthea.services.nbviewer.errors import Malformed
 from amalthea.services.nbviewer.fetching import Fetched, Fetcher
 from amalthea.services.nbviewer.index import Copy
 from amalthea.services.nbviewer.sources.tokens import Tokens
@@ -57,7 +57,7 @@ class Api:
         try:
             return Told(msgspec.json.decode(body, type=kind), held)
         except (msgspec.MsgspecError, UnicodeDecodeError):
-            raise SourceError(f"{self._label}'s answer is not what its API promises.", where=url) from None
+            raise Malformed(f"{self._label}'s answer is not what its API promises.", where=url) from None
 
 
 class GitHubApi:
@@ -90,3 +90,11 @@ def plain(fetcher: Fetcher) -> AskUrl:
 def encoded(*parts: str) -> str:
     """Parts of a path, each encoded with its slashes, joined."""
     return "/".join(quote(part, safe="") for part in parts)
+
+
+def converted(values: Any, kind: type[T], label: str) -> list[T]:
+    """A list whose items were not known to be of one kind. Raises `Malformed`."""
+    try:
+        return msgspec.convert(values, list[kind])  # type: ignore[valid-type]
+    except msgspec.ValidationError:
+        raise Malformed(f"{label}'s answer is not what its API promises.") from None

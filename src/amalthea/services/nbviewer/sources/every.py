@@ -18,13 +18,19 @@ from amalthea.services.nbviewer.fetching import Fetcher, Limits
 from amalthea.services.nbviewer.settings import Settings
 from amalthea.services.nbviewer.source import Source
 from amalthea.services.nbviewer.sources.api import GitHubApi
+from amalthea.services.nbviewer.sources.bitbucket import BitbucketSource
 from amalthea.services.nbviewer.sources.gist import GistSource
+from amalthea.services.nbviewer.sources.gitea import GiteaSource
 from amalthea.services.nbviewer.sources.github import GitHubSource
 from amalthea.services.nbviewer.sources.gitlab import GitLabSource
+from amalthea.services.nbviewer.sources.huggingface import HuggingFaceSource
 from amalthea.services.nbviewer.sources.local import LocalSource
 from amalthea.services.nbviewer.sources.servers import Servers
 from amalthea.services.nbviewer.sources.tokens import Tokens
 from amalthea.services.nbviewer.sources.url import UrlSource
+from amalthea.services.nbviewer.sources.zenodo import ZenodoSource
+
+_ONE_SERVER = (BitbucketSource, HuggingFaceSource, ZenodoSource)
 
 
 class Clients:
@@ -76,6 +82,8 @@ async def every_source(
             *local,
             GitHubSource(settings, fetcher=clients.operator, cache=cache, api=api),
             GitLabSource(clients.servers(settings.gitlab_urls), cache),
+            GiteaSource(clients.servers(settings.gitea_urls), cache),
+            *(kind(settings, fetcher=clients.operator, cache=cache) for kind in _ONE_SERVER),
             UrlSource(clients.visitor, cache),
             GistSource(settings, fetcher=clients.operator, cache=cache, api=api),
         )
@@ -84,7 +92,8 @@ async def every_source(
 def _urls(settings: Settings) -> tuple[str, ...]:
     """The servers that the fleet file names, whose addresses are not judged."""
     github = (settings.github_url, settings.github_api_url, settings.github_raw_url, settings.gist_url)
-    return (*github, *settings.gitlab_urls)
+    others = (settings.bitbucket_url, settings.bitbucket_api_url, settings.huggingface_url, settings.zenodo_url)
+    return (*github, *settings.gitlab_urls, *settings.gitea_urls, *others)
 
 
 def _named(urls: Iterable[str]) -> tuple[str, ...]:

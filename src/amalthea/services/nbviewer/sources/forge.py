@@ -14,7 +14,7 @@ and nothing for the default branch. An owner alone, with a slash behind, lists w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 from urllib.parse import quote
 
@@ -23,7 +23,7 @@ import msgspec
 from amalthea.services.nbviewer.cache import Held
 from amalthea.services.nbviewer.fetching import Fetcher
 
-FULL_REFS = {"heads": "branch", "tags": "tag"}
+FULL_REFS: Mapping[str, Literal["branch", "tag"]] = {"heads": "branch", "tags": "tag"}
 
 
 class Point(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,16 +84,35 @@ class Lines(msgspec.Struct, frozen=True, kw_only=True):
 class Forge(Protocol):
     """One server. Every call raises `SourceError`; `Missing` where there is no such thing."""
 
-    label: str
-    prefix: tuple[str, ...]
-    """The first parts of its paths here."""
-    dash: bool
-    """Whether `-` stands between a repository and what is in it, as a name may have any number of parts."""
-    knows_head: bool
-    """Whether `HEAD` is a ref to its raw host and its API."""
-    launched_as: str
-    """The name that launch buttons have for it; empty where they know its files by URL alone."""
-    fetcher: Fetcher
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        ...
+
+    @property
+    def prefix(self) -> tuple[str, ...]:
+        """The first parts of its paths here."""
+        ...
+
+    @property
+    def dash(self) -> bool:
+        """Whether `-` stands between a repository and what is in it, as a name may have any number of parts."""
+        ...
+
+    @property
+    def knows_head(self) -> bool:
+        """Whether `HEAD` is a ref to its raw host and its API."""
+        ...
+
+    @property
+    def launched_as(self) -> str:
+        """The name that launch buttons have for it; empty where they know its files by URL alone."""
+        ...
+
+    @property
+    def fetcher(self) -> Fetcher:
+        """The client for its files."""
+        ...
 
     def file_url(self, spot: Spot) -> str:
         """Where a file's bytes are fetched."""

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Literal
 from urllib.parse import quote, urlsplit
 
 import msgspec
 
 from amalthea.services.nbviewer.cache import Cache
-from amalthea.services.nbviewer.errors import Missing, SourceError
+from amalthea.services.nbviewer.errors import Missing
 from amalthea.services.nbviewer.fetching import Fetcher
 from amalthea.services.nbviewer.settings import Settings
 from amalthea.services.nbviewer.source import Answer, Asked, Moved, join
-from amalthea.services.nbviewer.sources.api import GitHubApi, encoded
+from amalthea.services.nbviewer.sources.api import GitHubApi, converted, encoded
 from amalthea.services.nbviewer.sources.forge import FULL_REFS, Home, Line, Lines, Point, Spot, slashed
 from amalthea.services.nbviewer.sources.repositories import Repositories
 
 RAW_HOSTS = ("raw.github.com", "rawgithub.com", "raw.githubusercontent.com", "rawgithubusercontent.com")
 _PER_PAGE = 100
 _MOST_ENTRIES = 1000
-_KINDS = {"dir": "directory", "submodule": "submodule"}
+_KINDS: dict[str, Literal["directory", "submodule"]] = {"dir": "directory", "submodule": "submodule"}
 
 
 class _Repository(msgspec.Struct, frozen=True):
@@ -84,9 +84,9 @@ class GitHub:
         """All at once, up to a thousand."""
         query = f"?ref={quote(spot.name, safe='')}"
         told = await self._api.get("repos", *spot.repo, "contents", *spot.path, kind=object, flush=flush, query=query)
-        entries = _entries(told.value)
-        if entries is None:
+        if not isinstance(told.value, list):
             return None
+        entries = converted(told.value, _Entry, self.label)
         note = f"GitHub lists the first {_MOST_ENTRIES} entries only." if len(entries) >= _MOST_ENTRIES else ""
         return Lines(
             lines=tuple(Line(kind=_KINDS.get(entry.type, "file"), name=entry.name) for entry in entries),
@@ -163,13 +163,3 @@ class GitHubSource:
         for kind in FULL_REFS:
             path = path.removeprefix(f"refs/{kind}/")
         return Moved(f"/github/{parts[0]}/{parts[1]}/blob/{path}{asked.query}")
-
-
-def _entries(value: Any) -> list[_Entry] | None:
-    """The lines of a directory, or None where the path is a file."""
-    if not isinstance(value, list):
-        return None
-    try:
-        return msgspec.convert(value, list[_Entry])
-    except msgspec.ValidationError:
-        raise SourceError("GitHub's answer is not what its API promises.") from None

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from prometheus_client import Gauge
 
 from amalthea.model.clock import Clock
-from amalthea.services.nbviewer.errors import Denied, RateLimited
+from amalthea.services.nbviewer.errors import RateLimited, Unauthorized
 from amalthea.services.nbviewer.fetching import Fetched, Fetcher
 from amalthea.services.nbviewer.memory import Memory
 
@@ -58,8 +58,8 @@ class Tokens:
                 if not error.spent:
                     raise _limited(url, error.until) from None
                 self._rest(place, error.until or self._clock() + _HOUR)
-            except Denied as error:
-                if not error.unknown or len(self._tokens) == 1:
+            except Unauthorized:
+                if len(self._tokens) == 1:
                     raise
                 self._rest(place, self._clock() + _HOUR)
             else:
