@@ -61,7 +61,7 @@ def watches(fleet: Fleet, services: Mapping[str, Service[Any]]) -> list[Watch]:
             site=site,
             probe=probe,
             url=f"http://{_edge_address(fleet, site)}{probe.path}",
-            headers={"host": _host_header(fleet, name), SITE_HEADER: site},
+            headers={"host": _host_header(fleet, probe.host or name), SITE_HEADER: site},
         )
         for name, declared in fleet.services.items()
         for probe in services[name].probes(declared.settings, fleet)
@@ -87,6 +87,6 @@ def _reachable(listen: str) -> str:
     return f"127.0.0.1:{port}" if host in _EVERYWHERE else listen
 
 
-def _host_header(fleet: Fleet, service: str) -> str:
+def _host_header(fleet: Fleet, host: str) -> str:
     names = fleet.names
-    return names.host(service) + (f":{names.port}" if names.port else "")
+    return names.host(host) + (f":{names.port}" if names.port else "")

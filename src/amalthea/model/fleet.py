@@ -109,8 +109,8 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
     port: int | None = None
 
     def host(self, service: str) -> str:
-        """The public name, without a port."""
-        return f"{service}.{self.domain}"
+        """The public name, without a port; what has a dot is a whole name already."""
+        return service if "." in service else f"{service}.{self.domain}"
 
     def url(self, service: str) -> str:
         """The public URL, without a slash at the end."""

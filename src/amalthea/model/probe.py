@@ -10,9 +10,13 @@ from amalthea.model.units import Duration
 
 
 class Probe(msgspec.Struct, frozen=True, kw_only=True):
-    """A GET of `path` on the service's public name has to answer `status` and hold `contains`."""
+    """A GET of `path` has to answer `status` and hold `contains`.
+
+    `host` is the public name that it is asked under, as in a route; the service's own when empty.
+    """
 
     name: str
+    host: str = ""
     path: str = "/"
     status: int = 200
     contains: str = ""

@@ -21,8 +21,8 @@ class Fallback(msgspec.Struct, frozen=True, kw_only=True):
 class Route(msgspec.Struct, frozen=True, kw_only=True):
     """Requests for `host` whose path is `prefix` or lies below it go to `service`.
 
-    `host` is the first label of a public name (`nbviewer`); `prefix` begins with `/`, and the longest one
-    that fits wins. A GET or HEAD that has no answer after `hedge` is raced against another copy. A
+    `host` is the first label of a public name (`nbviewer`), or a whole name; `prefix` begins with `/`, and the
+    longest one that fits wins. A GET or HEAD that has no answer after `hedge` is raced against another copy. A
     `timeout` of 0 is none, for event streams.
     """
 

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from amalthea.model.edge import SITE_HEADER
+from amalthea.web.based import Based
 from amalthea.web.hosts import Hosts
 from amalthea.web.metrics import RequestMetrics
 from amalthea.web.static_files import PREFIX, StaticFiles
@@ -75,11 +76,13 @@ def application(
     static: StaticFiles,
     registry: CollectorRegistry,
     csp: str = STRICT_CSP,
+    base: str = "/",
     others: Mapping[str, ASGIApp] | None = None,
 ) -> ASGIApp:
     """A service's public application. An `HTTPException` or `PageError` becomes a page; so does a bug.
 
-    `others` are applications of their own under other public names, as `Hosts` takes them.
+    `base` is the path that all of it lies below; `others` are applications of their own under other public names,
+    as `Hosts` takes them.
     """
 
     async def problem(request: Request, error: Exception) -> Response:
@@ -99,9 +102,13 @@ def application(
         # The server logs it; here it only becomes a page.
         return await problem(request, PageError(500, "Something on this server went wrong. It has been logged."))
 
-    inner = Starlette(
+    inner: ASGIApp = Starlette(
         routes=[Route(PREFIX + "{name}", static.answer, methods=["GET"]), *routes],
         exception_handlers={HTTPException: problem, Exception: fault},
     )
     # Around all of it, and not as its middleware: a page about a bug needs them too.
-    return SafeHeaders(RequestMetrics(Hosts(inner, others or {}), registry), site, csp)
+    return SafeHeaders(RequestMetrics(Hosts(_below(inner, base), others or {}), registry), site, csp)
+
+
+def _below(app: ASGIApp, base: str) -> ASGIApp:
+    return app if base == "/" else Based(app, base)

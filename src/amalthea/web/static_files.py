@@ -28,9 +28,13 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StaticFiles:
-    """The files in the `static` directories of some packages, by hashed name; later packages win."""
+    """The files in the `static` directories of some packages, by hashed name; later packages win.
 
-    def __init__(self, *packages: str) -> None:
+    `base` is the path that the application lies below.
+    """
+
+    def __init__(self, *packages: str, base: str = "/") -> None:
+        self._prefix = base.rstrip("/") + PREFIX
         self.urls: dict[str, str] = {}
         self._assets: dict[str, Asset] = {}
         self._bodies: dict[str, bytes] = {}
@@ -47,7 +51,7 @@ class StaticFiles:
         self._assets[hashed] = Asset(
             body=body, gzipped=packed if len(packed) < len(body) else None, media_type=media_type
         )
-        self.urls[name] = PREFIX + hashed
+        self.urls[name] = self._prefix + hashed
 
     def join(self, name: str, *parts: str) -> None:
         """One more file, made of others, so that a page needs one request for all of them."""

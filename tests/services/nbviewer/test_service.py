@@ -51,7 +51,8 @@ async def test_a_served_nbviewer_passes_its_own_probes_and_is_ready() -> None:
     listen = Listen(http=free_port(), admin=free_port())
     async with served(listen), httpx2.AsyncClient() as client:
         for probe in Nbviewer().probes(Settings(), FLEET):
-            answer = await client.get(f"http://127.0.0.1:{listen.http}{probe.path}")
+            headers = {"host": probe.host or "nbviewer.example.org"}
+            answer = await client.get(f"http://127.0.0.1:{listen.http}{probe.path}", headers=headers)
             assert (answer.status_code, probe.contains in answer.text) == (probe.status, True)
         ready = await client.get(f"http://127.0.0.1:{listen.admin}/-/readyz")
         metrics = await client.get(f"http://127.0.0.1:{listen.admin}/-/metrics")
@@ -69,17 +70,28 @@ async def test_a_port_in_use_is_one_clear_error() -> None:
 
 def test_it_is_a_service() -> None:
     service: Service[Settings] = Nbviewer()
-    (route,) = service.routes(Settings(), FLEET)
-    assert (route.service, route.host, route.prefix, route.hedge) == ("nbviewer", "nbviewer", "/", 0.3)
+    pages, content = service.routes(Settings(), FLEET)
+    assert (pages.service, pages.host, pages.prefix, pages.hedge) == ("nbviewer", "nbviewer", "/", 0.3)
+    assert (content.service, content.host, content.prefix) == ("nbviewer", "content.example.org", "/")
     (workload,) = service.workloads(Settings(), SITE)
     assert workload.argv == ("amalthea", "serve", "nbviewer")
     assert all(data.prefix.startswith("nbviewer/") and not data.backup for data in service.datasets(Settings()))
 
 
-def test_a_fallback_keeps_the_path() -> None:
-    (route,) = Nbviewer().routes(Settings(fallback="https://nbviewer.org"), FLEET)
-    assert route.fallback.redirect == "https://nbviewer.org"
-    assert route.fallback.keep_path
+def test_a_fallback_keeps_the_path_and_is_not_for_frames() -> None:
+    pages, content = Nbviewer().routes(Settings(fallback="https://nbviewer.org"), FLEET)
+    assert pages.fallback.redirect == "https://nbviewer.org"
+    assert pages.fallback.keep_path
+    assert not content.fallback.redirect
+
+
+def test_a_content_origin_of_another_domain_is_routed_and_probed_under_its_own_name() -> None:
+    settings = Settings(content_url="https://frames.example.net", base_url="/nb/")
+    _, content = Nbviewer().routes(settings, FLEET)
+    assert FLEET.names.host(content.host) == "frames.example.net"
+    probes = {probe.name: (probe.host, probe.path) for probe in Nbviewer().probes(settings, FLEET)}
+    assert probes["content origin"] == ("frames.example.net", "/robots.txt")
+    assert probes["sample notebook"] == ("", "/nb/sample")
 
 
 @pytest.mark.parametrize("kind", [Settings, Section, Link])

@@ -27,6 +27,7 @@ from amalthea.services.nbviewer.render.active.policy import frame_csp
 from amalthea.services.nbviewer.rendering import Press
 from amalthea.web.static_files import FOREVER
 
+ROBOTS = "User-agent: *\nDisallow: /\n"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _CLOSED = "sandbox; default-src 'none'; base-uri 'none'; form-action 'none'"
 _SAFE = {
@@ -91,7 +92,7 @@ class Content:
 
     async def robots(self, request: Request) -> Response:
         """Nothing here is worth a crawler's time."""
-        return PlainTextResponse("User-agent: *\nDisallow: /\n", headers=_SAFE)
+        return PlainTextResponse(ROBOTS, headers=_SAFE)
 
 
 def _zipped(request: Request, packed: bytes, media_type: str, headers: dict[str, str]) -> Response:

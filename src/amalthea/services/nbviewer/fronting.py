@@ -11,6 +11,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from amalthea.services.nbviewer.answers import packed, page_response
+from amalthea.services.nbviewer.basing import based
 from amalthea.services.nbviewer.frontpage import FRONT_TEXT, Front
 from amalthea.services.nbviewer.prose import prose
 from amalthea.services.nbviewer.rewriting import Rule, quoted, rewrite
@@ -24,16 +25,16 @@ _AGE = "public, max-age=300"
 ROBOTS = """\
 User-agent: *
 Crawl-delay: 10
-Disallow: /*?flush_cache
-Disallow: /*?download
-Disallow: /*?source
-Disallow: /diff
+Disallow: {base}*?flush_cache
+Disallow: {base}*?download
+Disallow: {base}*?source
+Disallow: {base}diff
 
 User-agent: dotbot
-Disallow: /
+Disallow: {base}
 
 User-agent: AhrefsBot
-Disallow: /
+Disallow: {base}
 """
 
 
@@ -41,10 +42,12 @@ class Fronting:
     """Answers visitors who have not said yet what they want to see. `rules` are those of the paste box."""
 
     def __init__(
-        self, settings: Settings, front: Front, *, rules: Sequence[Rule], pages: Pages, csp: str, icon: str
+        self, settings: Settings, front: Front, *, rules: Sequence[Rule], pages: Pages, csp: str, icon: str, base: str
     ) -> None:
         self._rules = rules
         self._icon = icon
+        self._base = base
+        self._robots = ROBOTS.format(base=base)
         self._csp = csp
         self._front = packed(pages.html("front.html", settings=settings, front=front, lead=FRONT_TEXT))
         answers = prose(pages.html("faq.md", settings=settings))
@@ -82,11 +85,11 @@ class Fronting:
                 raise PageError(413, "That is too long for the address of a notebook.")
         fields = parse_qs(body.decode(errors="replace"))
         path, mark, fragment = rewrite(fields.get("gistnorurl", [""])[0], self._rules).partition("#")
-        return RedirectResponse(quoted(path) + mark + quoted(fragment), status_code=302)
+        return RedirectResponse(based(self._base, quoted(path)) + mark + quoted(fragment), status_code=302)
 
     async def robots(self, request: Request) -> Response:
         """What crawlers are asked."""
-        return PlainTextResponse(ROBOTS, headers={"cache-control": _AGE})
+        return PlainTextResponse(self._robots, headers={"cache-control": _AGE})
 
     async def favicon(self, request: Request) -> Response:
         """The icon, for those who ask for it by its old name."""

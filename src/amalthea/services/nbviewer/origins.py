@@ -13,6 +13,7 @@ import msgspec
 
 from amalthea.model.errors import UsageError
 from amalthea.model.fleet import Names
+from amalthea.services.nbviewer.hub import HubPlace
 from amalthea.web.hosts import bare
 
 
@@ -33,17 +34,28 @@ class Origins(msgspec.Struct, frozen=True, kw_only=True):
         """The name of the content origin as it is compared, without a port."""
         return bare(urlsplit(self.content).netloc)
 
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names of both, which this server does not fetch from."""
+        return tuple(bare(urlsplit(url).netloc) for url in (self.own, self.content) if url)
 
-def origins(names: Names, content_url: str = "") -> Origins:
-    """The origins under a fleet's names. Raises `UsageError` when both would be on one host."""
-    own = names.url("nbviewer")
+
+def origins(names: Names, content_url: str = "", *, hub: HubPlace | None = None) -> Origins:
+    """The origins under a fleet's names, or below a JupyterHub. Raises `UsageError` when both would be on one host."""
+    if hub is not None:
+        own = "://".join(urlsplit(hub.public_url)[:2]) if hub.public_url else ""
+        return _apart(Origins(own=own, content=content_url.rstrip("/"), frameable=(own,) if own else ()))
     named = not _is_address(names.domain)
     content = content_url.rstrip("/") or (names.url("content") if named else "")
-    made = Origins(own=own, content=content, frameable=_frameable(names) if named else ())
-    if content and made.content_host in {bare(urlsplit(url).netloc) for url in (own, names.home)}:
+    frameable = _frameable(names) if named else ()
+    return _apart(Origins(own=names.url("nbviewer"), content=content, frameable=frameable))
+
+
+def _apart(made: Origins) -> Origins:
+    if made.content and made.content_host in {bare(urlsplit(url).netloc) for url in (made.own, *made.frameable)}:
         raise UsageError(
             "what notebooks run needs a host of its own, and this one is nbviewer's",
-            where=f"services.nbviewer.content_url = {content_url!r}",
+            where=f"services.nbviewer.content_url = {made.content!r}",
             hint="Give the same machine a second name, such as content.example.org, and write that.",
         )
     return made
