@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from html.parser import HTMLParser
 
 import html5lib
@@ -14,6 +15,9 @@ sub summary sup table tbody td tfoot th thead tr tt u ul var wbr
 math mrow mi mo mn mtext mspace mfrac msqrt mroot msup msub msubsup mover munder munderover mtable mtr mtd mstyle
 mpadded mphantom menclose
 """
+CONTENT = "https://content.example.org"  # the only origin whose frames a page may hold
+FRAME = re.compile(rf"{re.escape(CONTENT)}/frame/[0-9a-f]{{64}}")
+OF_FRAMES = {"class", "sandbox", "src", "height", "loading", "title"}
 BUILT_AT_MOST = 200_000  # html5lib reads a megabyte in some seconds
 ALLOWED = frozenset(_NAMES.split())
 VOID = frozenset({"br", "col", "hr", "img", "wbr"})
@@ -36,7 +40,10 @@ class Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
-        if tag not in ALLOWED:
+        if tag == "iframe":
+            self.wrong += frame_faults(dict(attrs))
+            attrs = []
+        elif tag not in ALLOWED:
             self.wrong.append(f"<{tag}>")
         if tag not in VOID:
             self.open.append(tag)
@@ -90,6 +97,20 @@ class Reader(HTMLParser):
                 self.wrong.append(f"{tag} id={value}")
 
 
+def frame_faults(attributes: Mapping[str, str | None]) -> list[str]:
+    """What is wrong with a frame: it is ours, or it is an attack."""
+    wrong = [f"iframe {name}" for name in attributes if name not in OF_FRAMES]
+    if attributes.get("sandbox") != "allow-scripts":
+        wrong.append(f"iframe sandbox={attributes.get('sandbox')}")
+    if not FRAME.fullmatch(attributes.get("src") or ""):
+        wrong.append(f"iframe src={attributes.get('src')}")
+    if not re.fullmatch(r"[1-9]\d{1,4}", attributes.get("height") or ""):
+        wrong.append(f"iframe height={attributes.get('height')}")
+    if attributes.get("class") != "frame" or not attributes.get("title"):
+        wrong.append("iframe class or title")
+    return wrong
+
+
 def reading(body: str) -> Reader:
     """The page, read to the end."""
     reader = Reader()
@@ -115,7 +136,10 @@ def built(body: str) -> list[str]:
     for element in html5lib.parseFragment(body, treebuilder="etree").iter():
         # A comment has a function for a name.
         tag = element.tag.rpartition("}")[2] if isinstance(element.tag, str) else "comment"
-        if tag not in ALLOWED | {"DOCUMENT_FRAGMENT"}:
+        if tag == "iframe":
+            wrong += frame_faults({str(name): str(value) for name, value in element.attrib.items()})
+            wrong += ["iframe with an inside"] if element.text or len(element) else []
+        elif tag not in ALLOWED | {"DOCUMENT_FRAGMENT"}:
             wrong.append(f"<{tag}>")
         wrong += [f"{tag} {name}" for name in element.attrib if str(name).lower().startswith("on")]
     return wrong

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
 import time
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from amalthea.services.nbviewer.render import Options, render
 from amalthea.services.nbviewer.render.nesting import too_deep
 from tests.services.nbviewer.render.making import code, display, markdown, notebook, output, shown, stream, text
-from tests.services.nbviewer.render.passive import assert_passive, reading
+from tests.services.nbviewer.render.passive import CONTENT, assert_passive, reading
 
 VECTORS = [
     "<script>alert(1)</script>",
@@ -126,6 +129,53 @@ VECTORS = [
     '\x1b[38;2;1;2;3"><script>m',
     "\x1b]8;;javascript:alert(1)\x07<img src=x onerror=alert(1)>\x1b]8;;\x07",
     "mth00x mth01x <script>",
+    # Mutations: what a parser repairs into something else.
+    '<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=1 onerror=alert(1)&gt;">',
+    '<svg><style><img src="</style><img src=x onerror=alert(1)//">',
+    "<svg><![CDATA[</svg><img src=x onerror=alert(1)>]]>",
+    '<math><annotation-xml encoding="text/html"><style><img src=x onerror=alert(1)></style></annotation-xml></math>',
+    "<table><math><select><mglyph><style><!--</style><img title='--><img src onerror=alert(1)>'>",
+    "<p><svg><title><style><img src=x onerror=alert(1)></style></title></svg>",
+    '<noembed><img title="</noembed><img src=x onerror=alert(1)>"></noembed>',
+    '<noframes><p title="</noframes><img src=x onerror=alert(1)>">',
+    "<plaintext><script>alert(1)</script>",
+    "<listing>&lt;img src=x onerror=alert(1)&gt;</listing>",
+    "<div><!doctype html><script>alert(1)</script>",
+    "<frameset onload=alert(1)><frame src=javascript:alert(1)></frameset>",
+    "<a href='#' id=x><a href=javascript:alert(1)>y</a></a>",
+    "<b <script>alert(1)</script>0",
+    "<div title=`<img src=x onerror=alert(1)>`>",
+    "<img src=x:alert(1) onerror=eval(src)>",
+    "<img src='data:image/svg+xml,<svg onload=alert(1)>'>",
+    # Drawings.
+    '<svg xmlns="http://www.w3.org/2000/svg"><set attributeName=onload to=alert(1) /></svg>',
+    '<svg><animate xlink:href=#x attributeName=href values="javascript:alert(1)" /><a id=x><rect /></a></svg>',
+    '<svg><image href="javascript:alert(1)" onload="alert(1)" /></svg>',
+    '<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY x "<script>alert(1)</script>">]><svg>&x;</svg>',
+    "<svg><handler xmlns:ev='http://www.w3.org/2001/xml-events' ev:event=load>alert(1)</handler></svg>",
+    # Frames that would like to be ours, or to leave theirs.
+    f'<iframe class="frame" sandbox="allow-scripts allow-same-origin" src="{CONTENT}/frame/{"0" * 64}"></iframe>',
+    f'<iframe class="frame" src="{CONTENT}/frame/{"0" * 64}" height="99999"></iframe>',
+    '<iframe src="data:text/html,<script>alert(1)</script>"></iframe>',
+    '<iframe src="//evil.example/" height="1e9" onload="alert(1)"></iframe>',
+    '<iframe srcdoc="&lt;script&gt;parent.alert(1)&lt;/script&gt;" height="&quot; onload=alert(1)"></iframe>',
+    "<iframe data-html='%3Cscript%3Ealert(1)%3C/script%3E' src=about:blank></iframe>",
+    "<iframe src='https://x/\" onload=\"alert(1)'></iframe>",
+    "<iframe src=' javascript:alert(1)'></iframe>",
+    "<iframe src='java&#10;script:alert(1)'></iframe>",
+    "<iframe><script>alert(1)</script></iframe>",
+    "</iframe><script>alert(1)</script>",
+    "</script><script>alert(1)</script>",
+    "<!--<script>",
+    "\u2028alert(1)\u2029",
+    "<portal src=javascript:alert(1)></portal>",
+    "<fencedframe src=//evil.example></fencedframe>",
+    "<link rel=import href=//evil.example><link rel=dns-prefetch href=//evil.example>",
+    '<meta http-equiv="Content-Security-Policy" content="script-src *">',
+    "<dialog open>x</dialog><div popover=auto id=p>x</div><button popovertarget=p>x</button>",
+    "<style>:target{display:none}</style><x style=content-visibility:auto oncontentvisibilityautostatechange=alert(1)>",
+    "<form id=location><input name=attributes></form><img name=getElementById>",
+    "<a id=defaultView><a id=defaultView name=frames href=cid:x>x</a></a>",
 ]
 
 
@@ -133,9 +183,28 @@ def everywhere(vector: str) -> bytes:
     """A notebook that has `vector` in every field that takes a text."""
     bundles: list[dict[str, Any]] = [
         display({kind: vector}, {kind: {"width": vector, "height": vector, "alt": vector}, "width": vector})
-        for kind in ("text/html", "text/markdown", "text/latex", "text/plain", "image/png", "image/svg+xml",
-                     "application/json", "application/javascript", "application/vnd.plotly.v1+json", vector)
-    ]  # fmt: skip
+        for kind in (
+            "text/html",
+            "text/markdown",
+            "text/latex",
+            "text/plain",
+            "image/png",
+            "image/svg+xml",
+            "application/json",
+            "application/javascript",
+            "application/vnd.plotly.v1+json",
+            vector,
+        )
+    ]
+    bundles += [display(data) for data in (
+        {"application/vnd.plotly.v1+json": {"data": [{"name": vector, vector: vector}], "layout": {"height": vector}}},
+        {"application/vnd.vegalite.v5+json": {"mark": vector}, "text/plain": vector},
+        {"application/vnd.jupyter.widget-view+json": {"model_id": vector}, "text/plain": vector},
+        {"application/vnd.bokehjs_exec.v0+json": vector, "application/javascript": f"Bokeh docs_json {vector}"},
+        {"application/geo+json": {"type": vector, "coordinates": [vector]}},
+        {"text/html": f"<iframe src='{vector}' height='{vector}'></iframe>"},
+        {"text/html": f"<script>docs_json; Bokeh; require; Plotly; '{vector}'</script><p>seen</p>"},
+    )]  # fmt: skip
     bundles.append(display({"image/png": "aGk="}, {"image/png": {"width": vector, "height": vector, "alt": vector}}))
     bundles.append(display({"application/json": {vector: [vector]}}))
     failure = {"output_type": "error", "ename": vector, "evalue": vector, "traceback": [vector]}
@@ -151,9 +220,20 @@ def everywhere(vector: str) -> bytes:
         {"cell_type": vector, "source": vector},
         {"cell_type": "heading", "level": vector, "source": vector},
     ]
+    base = {"model_module": vector, "model_module_version": vector, "model_name": vector}
+    state = {
+        vector: {**base, "state": {"value": vector, "children": ["IPY_MODEL_other"]}},
+        "other": {**base, "state": {}},
+    }
+    widgets = {"application/vnd.jupyter.widget-state+json": {"state": state}}
     kernel = {"display_name": vector, "name": vector, "language": vector}
     return json.dumps(
-        {"cells": cells, "metadata": {"title": vector, "kernelspec": kernel}, "nbformat": vector, "nbformat_minor": 4}
+        {
+            "cells": cells,
+            "metadata": {"title": vector, "kernelspec": kernel, "widgets": widgets},
+            "nbformat": vector,
+            "nbformat_minor": 4,
+        }
     ).encode()
 
 
@@ -169,6 +249,33 @@ def test_no_attack_survives_in_any_field(vector: str) -> None:
     page = render(everywhere(vector), Options(raw_base="https://raw.example.org/x/", link_base="/github/u/r/"))
     reader = assert_passive(page.body)
     assert sum(tag == "section" and "cell-" in (attributes.get("id") or "") for tag, attributes in reader.tags) == 7
+
+
+@pytest.mark.parametrize("vector", VECTORS)
+def test_no_attack_survives_outside_a_sandboxed_frame(vector: str) -> None:
+    options = Options(raw_base="https://raw.example.org/x/", link_base="/github/u/r/", content=CONTENT)
+    page = render(everywhere(vector), options)
+    reader = assert_passive(page.body)
+    assert sum(tag == "section" and "cell-" in (attributes.get("id") or "") for tag, attributes in reader.tags) == 7
+    shown = {(attributes["src"] or "").rpartition("/")[2] for tag, attributes in reader.tags if tag == "iframe"}
+    assert shown == {frame.digest for frame in page.frames}
+    for frame in page.frames:
+        assert frame.digest == hashlib.sha256(frame.body.encode("utf-8", "replace")).hexdigest()
+
+
+@given(
+    pieces=st.lists(st.sampled_from(VECTORS) | st.text(max_size=20), max_size=6),
+    kind=st.sampled_from(["text/html", "text/markdown", "application/javascript", "application/vnd.plotly.v1+json"]),
+)
+@settings(max_examples=60, deadline=None)
+def test_no_mixture_of_attacks_survives(pieces: list[str], kind: str) -> None:
+    mixture = "".join(pieces)
+    page = shown(
+        markdown(mixture),
+        code(mixture, display({kind: mixture, "text/plain": mixture}), display({"text/html": f"<p>{mixture}"})),
+        options=Options(content=CONTENT),
+    )
+    assert_passive(page.body)
 
 
 @pytest.mark.parametrize("vector", VECTORS)

@@ -16,11 +16,11 @@ from typing import Any
 import msgspec
 
 from amalthea.services.nbviewer.render import escape, images
-from amalthea.services.nbviewer.render.active import document, framed
+from amalthea.services.nbviewer.render.active import card, document, framed
 from amalthea.services.nbviewer.render.code import highlight
 from amalthea.services.nbviewer.render.formats import joined
-from amalthea.services.nbviewer.render.math.formulas import protect
 from amalthea.services.nbviewer.render.markdown import markdown, scrolling
+from amalthea.services.nbviewer.render.math.formulas import protect
 from amalthea.services.nbviewer.render.notebook import Bundle
 from amalthea.services.nbviewer.render.notices import interactive, left_out, notice, once, too_long, too_tangled
 from amalthea.services.nbviewer.render.page import Page
@@ -58,6 +58,9 @@ def bundle(given: Bundle, page: Page) -> str:
     live = document(given, page) if page.options.content else None
     if live is not None:
         return framed(live, page) + _picture(given, page)
+    elsewhere = card(joined(data.get("text/html")), page.options.link_base) if "text/html" in data else None
+    if elsewhere is not None:
+        return _first(_PICTURES, given, page) + elsewhere
     makers = [who for start, who in _INTERACTIVE if any(kind.startswith(start) for kind in data)]
     source = joined(data.get("text/html"))
     if not makers and "<script" in source.lower():

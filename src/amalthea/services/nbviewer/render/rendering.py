@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 import msgspec
 
-from amalthea.services.nbviewer.render import formats
+from amalthea.services.nbviewer.render import active, formats
 from amalthea.services.nbviewer.render.cells import cell
 from amalthea.services.nbviewer.render.notebook import Notebook
 from amalthea.services.nbviewer.render.notices import notice
@@ -14,7 +14,7 @@ from amalthea.services.nbviewer.render.page import Frame, Heading, Options, Page
 from amalthea.services.nbviewer.render.reading import reading
 
 _EDITION = 1  # count up whenever the same notebook may come out differently
-VERSION = "-".join((str(_EDITION), *map(version, ("comrak", "nh3"))))
+VERSION = "-".join((str(_EDITION), active.edition(), *map(version, ("comrak", "nh3"))))
 _DEFAULTS = Options()
 
 
@@ -50,6 +50,7 @@ def render(source: bytes, options: Options = _DEFAULTS) -> Rendered:
     found = reading(source)
     frame = formats.notebook(found.value)
     page = Page(options)
+    page.widgets = frame.widgets
     for repair in found.repairs:
         page.problem(repair)
     parts = ['<div class="nb">\n']

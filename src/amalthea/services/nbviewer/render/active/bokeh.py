@@ -12,10 +12,12 @@ from amalthea.services.nbviewer.render.active.document import Document
 
 _DOCUMENTS = re.compile(r"docs_json|render_items")
 _VERSION = re.compile(r"\\?\"version\\?\"\s*:\s*\\?\"(\d{1,2})\.(\d{1,2})\.(\d{1,2})")
-_PARTS = (("widgets", re.compile(r"Widget|Slider|Button|Select|TextInput|Div\b|Tabs|Panel")),
-          ("tables", re.compile(r"DataTable")),
-          ("gl", re.compile(r"webgl")),
-          ("mathjax", re.compile(r"MathText|TeX\b|\$\$")))  # fmt: skip
+_PARTS = (  # with the sign by which a plot says that it needs one
+    ("widgets", re.compile("")),
+    ("tables", re.compile("")),
+    ("gl", re.compile("webgl")),
+    ("mathjax", re.compile(r"MathText|TeX\b|\$\$|\\\\[(\[]")),
+)
 _NETWORK = "https://cdn.bokeh.org/bokeh/release"
 _OWN = ("2", "3")
 _USUAL = 450
