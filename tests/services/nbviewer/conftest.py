@@ -47,6 +47,8 @@ class Nbviewer:
     def __init__(self, opened: Opened, client: httpx2.AsyncClient, registry: CollectorRegistry) -> None:
         self.client = client
         self.cache = opened.cache
+        self.press = opened.press
+        self.sweep = opened.sweep
         self.ready = opened.ready
         self._registry = registry
 

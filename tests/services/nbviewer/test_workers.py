@@ -30,9 +30,7 @@ GIB = 2**30
 
 
 @asynccontextmanager
-async def pool(
-    *, count: int = 1, waiting: int = 8, seconds: float = 15, memory: int = GIB
-) -> AsyncIterator[Workers]:
+async def pool(*, count: int = 1, waiting: int = 8, seconds: float = 15, memory: int = GIB) -> AsyncIterator[Workers]:
     terms = Terms(count=count, waiting=waiting, seconds=Duration(seconds), memory=ByteSize(memory))
     workers = Workers(Names(domain="example.org"), terms, Instruments(CollectorRegistry()))
     try:

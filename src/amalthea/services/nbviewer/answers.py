@@ -13,7 +13,7 @@ from amalthea.services.nbviewer.encodings import accepted
 from amalthea.services.nbviewer.errors import Busy, RateLimited, SourceError, TooOften
 from amalthea.services.nbviewer.packing import pack_bytes, unpack
 from amalthea.services.nbviewer.render import NotANotebook
-from amalthea.services.nbviewer.rendering import Page
+from amalthea.services.nbviewer.shelf import Page
 from amalthea.services.nbviewer.source import Raw
 from amalthea.web.application import STRICT_CSP, PageError
 

@@ -11,7 +11,7 @@ class Instruments:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.fetches = Counter(
             "amalthea_nbviewer_fetches_total",
-            "Requests to sources: changed, unchanged (304, which costs no GitHub budget), or failed with an HTTP status "
+            "Requests to sources: changed, unchanged (304, free of GitHub budget), or failed with an HTTP status "
             "for the visitor.",
             ("result",),
             registry=registry,
@@ -28,7 +28,13 @@ class Instruments:
             registry=registry,
         )
         self.pages = Counter(
-            "amalthea_nbviewer_pages_total", "Notebook pages: from memory, or rendered.", ("origin",), registry=registry
+            "amalthea_nbviewer_pages_total",
+            "Notebook pages: from memory, from the store, or rendered.",
+            ("origin",),
+            registry=registry,
+        )
+        self.swept = Counter(
+            "amalthea_nbviewer_swept_total", "Objects deleted from the store for their age or size.", registry=registry
         )
         self.render_seconds = Histogram(
             "amalthea_nbviewer_render_seconds", "Time to render one notebook, without waiting.", registry=registry

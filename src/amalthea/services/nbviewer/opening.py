@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 
 import msgspec
 from prometheus_client import CollectorRegistry
@@ -19,28 +21,32 @@ from amalthea.services.nbviewer.basing import normal
 from amalthea.services.nbviewer.cache import Cache, Timing
 from amalthea.services.nbviewer.content import Content
 from amalthea.services.nbviewer.hub import Hub, HubPlace
-from amalthea.services.nbviewer.index import Index
+from amalthea.services.nbviewer.index import BLOBS, SEEN, Index
 from amalthea.services.nbviewer.instruments import Instruments
 from amalthea.services.nbviewer.login import Login
 from amalthea.services.nbviewer.origins import origins
 from amalthea.services.nbviewer.rendering import Press
 from amalthea.services.nbviewer.sample import Sample
 from amalthea.services.nbviewer.settings import Settings
+from amalthea.services.nbviewer.shelf import FRAMES, PAGES, Shelf
 from amalthea.services.nbviewer.signing import Signer
 from amalthea.services.nbviewer.sources.every import every_source
 from amalthea.services.nbviewer.sources.tokens import parse
 from amalthea.services.nbviewer.stationery import stationery
+from amalthea.services.nbviewer.sweeping import Keep, Sweep
 from amalthea.services.nbviewer.workers import Terms, Workers
 from amalthea.web.admin import Ready
 from amalthea.web.application import application
 
 
 class Opened(msgspec.Struct, frozen=True):
-    """The visitors' application, whether it is ready, and the copies it keeps."""
+    """The visitors' application, whether it is ready, and what it keeps."""
 
     application: ASGIApp
     ready: Ready
     cache: Cache
+    press: Press
+    sweep: Sweep
 
 
 @asynccontextmanager
@@ -80,15 +86,21 @@ async def opened(
         pages, static = paper.pages, paper.static
         workers = _workers(settings, site, base=base, instruments=instruments)
         stack.push_async_callback(workers.aclose)
+        shelf = Shelf(runtime.store, instruments)
         press = Press(
             workers,
-            edition=paper.edition,
+            shelf,
+            paper=paper,
             content=places.content,
             memory=settings.page_memory,
+            age=settings.retention,
             clock=runtime.clock,
             instruments=instruments,
         )
         stack.push_async_callback(press.aclose)
+        sweep = _sweep(settings, site, runtime=runtime, instruments=instruments)
+        sweeping = asyncio.create_task(sweep.run())
+        stack.callback(sweeping.cancel)
         sample = Sample(workers, runtime.clock)
         visited = visiting.routes(
             settings,
@@ -97,6 +109,7 @@ async def opened(
             sources=sources,
             sample=sample,
             press=press,
+            workers=workers,
             pages=pages,
             csp=notebook_csp(settings.github_raw_url, places.content),
             icon=static.url("amalthea.svg"),
@@ -113,7 +126,7 @@ async def opened(
             base=base,
             others={places.content_host: content} if places.content else {},
         )
-        yield Opened(app, sample.ready, cache)
+        yield Opened(app, sample.ready, cache, press, sweep)
 
 
 def _cache(settings: Settings, site: Site, *, runtime: Runtime, instruments: Instruments) -> Cache:
@@ -124,6 +137,13 @@ def _cache(settings: Settings, site: Site, *, runtime: Runtime, instruments: Ins
         clock=runtime.clock,
         instruments=instruments,
     )
+
+
+def _sweep(settings: Settings, site: Site, *, runtime: Runtime, instruments: Instruments) -> Sweep:
+    """What may go: what anybody can make again, and what this site alone has written."""
+    prefixes = {BLOBS: timedelta(), f"{SEEN}{site.name}/": timedelta(), PAGES: timedelta(), FRAMES: timedelta(hours=1)}
+    keep = Keep(age=timedelta(seconds=settings.retention), size=settings.cache_size)
+    return Sweep(runtime.store, prefixes, keep, clock=runtime.clock, instruments=instruments)
 
 
 def _workers(settings: Settings, site: Site, *, base: str, instruments: Instruments) -> Workers:

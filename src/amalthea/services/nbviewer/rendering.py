@@ -1,14 +1,19 @@
 """From notebook bytes to a finished page, packed, in a process of its own.
 
 A page is keyed by everything that shapes it: the hash of the notebook, the renderer's version, its options
-and what stands around it. The key is also its ETag. Requests for one page wait for one rendering. The work is
-done by `Workers`; a notebook that was too hard for one is remembered, and refused at once for a while.
+and what stands around it. The key is also its ETag. A page is looked for in memory, then on the `Shelf`, where other
+processes and sites put theirs, and is else made by `Workers`. Requests for one page wait for one rendering. A notebook
+that was too hard is remembered, and refused at once for a while.
+
+The note that a copy may be old is not part of a page: it is set into the finished one, so that a source that is down
+costs no rendering.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Coroutine
 from datetime import datetime, timedelta
 
 import msgspec
@@ -19,23 +24,20 @@ from amalthea.services.nbviewer.errors import TooHard
 from amalthea.services.nbviewer.instruments import Instruments
 from amalthea.services.nbviewer.memory import Memory
 from amalthea.services.nbviewer.once import Once
-from amalthea.services.nbviewer.packing import Packed
+from amalthea.services.nbviewer.packing import pack_bytes, unpack
 from amalthea.services.nbviewer.render import VERSION, Options
-from amalthea.services.nbviewer.source import Document
-from amalthea.services.nbviewer.work import Job, Kind
+from amalthea.services.nbviewer.shelf import Page, Shelf
+from amalthea.services.nbviewer.source import Chrome, Document
+from amalthea.services.nbviewer.stationery import Stationery
+from amalthea.services.nbviewer.work import Job, Kind, Made
 from amalthea.services.nbviewer.workers import Workers
 
 _REMEMBERED = timedelta(minutes=10)
 _HARD_ONES = 4096
-
-
-class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """A finished page and its ETag. `extension` is that of a file to keep, such as `.py`."""
-
-    etag: str
-    packed: Packed
-    media_type: str = "text/html"
-    extension: str = ""
+_WRITES = 64
+_LAST_WRITES = 2.0
+NOTE_MARK = b"<!--note-->"
+"""Where the template leaves room for the note; everything a stranger wrote before it is escaped."""
 
 
 class _Hard(msgspec.Struct, frozen=True):
@@ -46,29 +48,49 @@ class _Hard(msgspec.Struct, frozen=True):
     until: datetime
 
 
+class _Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be made, before its sources are read."""
+
+    kind: Kind
+    documents: tuple[Document, ...]
+    chrome: Chrome
+    options: Options
+
+    @property
+    def private(self) -> bool:
+        """Whether nothing of it may leave this process."""
+        return any(document.private for document in self.documents)
+
+
 class Press:
     """Makes pages and keeps the last ones, up to `memory` bytes.
 
-    `edition` changes when what stands around notebooks does; `content` is the origin of what runs scripts.
+    `paper` is what stands around notebooks; `content` is the origin of what runs scripts. A page is made again when
+    it is older than `age`, because by then the store may have lost its frames.
     """
 
     def __init__(
         self,
         workers: Workers,
+        shelf: Shelf,
         *,
-        edition: str,
+        paper: Stationery,
         content: str,
         memory: int,
+        age: float,
         clock: Clock,
         instruments: Instruments,
     ) -> None:
         self._workers = workers
-        self._edition = edition
+        self._shelf = shelf
+        self._paper = paper
         self._content = content
+        self._age = timedelta(seconds=age)
         self._pages: Memory[Page] = Memory(memory, lambda page: len(page.packed))
         self._frames: Memory[bytes] = Memory(memory, len)
         self._hard: Memory[_Hard] = Memory(_HARD_ONES, lambda hard: 1)
         self._once: Once[Page] = Once()
+        self._writes: set[asyncio.Task[None]] = set()
         self._clock = clock
         self._instruments = instruments
 
@@ -88,46 +110,104 @@ class Press:
             raw_base=document.raw_base, link_base=document.link_base, content=self._content, line_numbers=line_numbers
         )
         documents = (document,) if against is None else (document, against)
-        key = self._key(kind, documents, options)
-        page = self._pages.get(key)
-        if page is not None:
-            self._instruments.pages.labels("memory").inc()
-            return page
-        return await self._once.run(key, lambda: self._rendered(key, kind, documents, options))
+        chrome = document.chrome
+        around = msgspec.structs.replace(chrome, stale="", checked=None)
+        key = _hash((self._paper.edition, VERSION, kind, [found.digest for found in documents], options, around))
+        page = self._held(key)
+        if page is None:
+            order = _Order(kind=kind, documents=documents, chrome=around, options=options)
+            page = await self._once.run(key, lambda: self._brought(key, order))
+        return await self._noted(page, chrome) if chrome.stale else page
 
     async def frame(self, digest: str) -> bytes | None:
         """The gzipped document that the content origin shows at `/frame/<digest>`, where it is still held."""
-        return self._frames.get(digest)
+        packed = self._frames.get(digest)
+        if packed is None and (found := await self._shelf.frame(digest)) is not None:
+            packed = found.gzip
+            self._frames.put(digest, packed)
+        return packed
 
     async def aclose(self) -> None:
-        """End what is under way."""
+        """End what is under way; give writes a moment to finish."""
         await self._once.aclose()
+        if self._writes:
+            _, late = await asyncio.wait(self._writes, timeout=_LAST_WRITES)
+            for task in late:
+                task.cancel()
 
-    def _key(self, kind: Kind, documents: Sequence[Document], options: Options) -> str:
-        chrome = documents[0].chrome
-        if not chrome.stale:
-            chrome = msgspec.structs.replace(chrome, checked=None)
-        return _hash((self._edition, VERSION, kind, [document.digest for document in documents], options, chrome))
+    async def settle(self) -> None:
+        """Wait until everything that is being written has been."""
+        while self._writes:
+            await asyncio.wait(self._writes)
 
-    async def _rendered(self, key: str, kind: Kind, documents: Sequence[Document], options: Options) -> Page:
-        with self._instruments.rendering.track_inprogress(), self._instruments.waiting_seconds.time():
-            what = _hash((kind, [document.digest for document in documents]))
-            self._check_hard(what)
-            sources = tuple([await document.read() for document in documents])
-            job = Job(kind=kind, sources=sources, chrome=documents[0].chrome, options=options)
-            try:
-                with self._instruments.render_failures.count_exceptions():
-                    made = await self._workers.make(job)
-            except TooHard as error:
-                until = self._clock() + _REMEMBERED
-                self._hard.put(what, _Hard(error.message, error.hint, until))
-                raise
-        page = Page(etag=f'W/"{key}"', packed=made.packed, media_type=made.media_type, extension=made.extension)
+    def _held(self, key: str) -> Page | None:
+        page = self._pages.get(key)
+        if page is None or self._old(page):
+            return None
+        self._instruments.pages.labels("memory").inc()
+        return page
+
+    def _old(self, page: Page) -> bool:
+        return page.made is not None and self._clock() - page.made > self._age
+
+    async def _brought(self, key: str, order: _Order) -> Page:
+        """The page from the store, or made now."""
+        page = None if order.private else await self._shelf.page(key)
+        if page is None or self._old(page):
+            page = await self._rendered(key, order)
+        else:
+            self._instruments.pages.labels("store").inc()
         self._pages.put(key, page)
+        return page
+
+    async def _rendered(self, key: str, order: _Order) -> Page:
+        with self._instruments.rendering.track_inprogress(), self._instruments.waiting_seconds.time():
+            made = await self._made(order)
+        self._instruments.pages.labels("rendered").inc()
+        etag = f'W/"{key}"'
+        page = Page(
+            etag=etag, packed=made.packed, media_type=made.media_type, extension=made.extension, made=self._clock()
+        )
         for frame in made.frames:
             self._frames.put(frame.digest, frame.packed.gzip)
-        self._instruments.pages.labels("rendered").inc()
+        if order.private:
+            return page
+        # Before the page is shown: the browser may ask another process for them.
+        await asyncio.gather(*(self._shelf.keep_frame(frame.digest, frame.packed) for frame in made.frames))
+        self._write(self._shelf.keep_page(key, page))
         return page
+
+    async def _made(self, order: _Order) -> Made:
+        what = _hash((order.kind, [document.digest for document in order.documents]))
+        self._check_hard(what)
+        sources = tuple([await document.read() for document in order.documents])
+        job = Job(kind=order.kind, sources=sources, chrome=order.chrome, options=order.options)
+        try:
+            with self._instruments.render_failures.count_exceptions():
+                return await self._workers.make(job)
+        except TooHard as error:
+            self._hard.put(what, _Hard(error.message, error.hint, self._clock() + _REMEMBERED))
+            raise
+
+    async def _noted(self, page: Page, chrome: Chrome) -> Page:
+        """The page with the note that its source did not vouch for it."""
+        note = self._paper.pages.html("note.html", chrome=chrome).strip()
+        key = _hash((page.etag, note))
+        held = self._pages.get(key)
+        if held is None:
+            held = await asyncio.to_thread(_with_note, page, note.encode(), f'W/"{key}"')
+            self._pages.put(key, held)
+        return held
+
+    def _write(self, work: Coroutine[None, None, None]) -> None:
+        """Behind the visitor's back."""
+        if len(self._writes) >= _WRITES:
+            work.close()
+            self._instruments.store_failures.labels("crowded").inc()
+            return
+        task = asyncio.create_task(work)
+        self._writes.add(task)
+        task.add_done_callback(self._writes.discard)
 
     def _check_hard(self, what: str) -> None:
         """Raises `TooHard` for what was too hard a moment ago."""
@@ -138,3 +218,9 @@ class Press:
 
 def _hash(value: object) -> str:
     return hashlib.sha256(encode(value).encode(errors="surrogatepass")).hexdigest()[:32]
+
+
+def _with_note(page: Page, note: bytes, etag: str) -> Page:
+    """The same page with something at its mark; one without the mark, such as a program, stays as it is."""
+    body = unpack(page.packed).replace(NOTE_MARK, note, 1)
+    return msgspec.structs.replace(page, etag=etag, packed=pack_bytes(body, quick=True))

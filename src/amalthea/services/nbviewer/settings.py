@@ -251,6 +251,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     retention: Annotated[Duration, Meta(description="How long copies are kept in the store.", examples=["30 d"])] = (
         Duration(30 * 86400)
     )
+    cache_size: Annotated[
+        ByteSize,
+        Meta(
+            description="How much of the store copies and pages may take in all; the oldest go first.",
+            examples=["4 GiB"],
+        ),
+    ] = ByteSize(4 * 2**30)
     page_memory: Annotated[
         ByteSize, Meta(description="Memory for rendered pages, compressed, in each process.", examples=["64 MiB"])
     ] = ByteSize(64 * 2**20)

@@ -93,12 +93,14 @@ class Chrome(msgspec.Struct, frozen=True, kw_only=True):
 class Document(msgspec.Struct, frozen=True, kw_only=True):
     """A notebook. `digest` changes when its bytes do; `read` brings them only when they are needed.
 
-    `raw_base` is where its relative images are, `link_base` where its relative links lead.
+    `raw_base` is where its relative images are, `link_base` where its relative links lead. What is made of a `private`
+    one is not written to the store, whose copies leave this machine.
     """
 
     chrome: Chrome
     digest: str
     read: Read
+    private: bool = False
     raw_base: str = ""
     link_base: str = ""
 

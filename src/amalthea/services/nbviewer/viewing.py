@@ -18,10 +18,12 @@ from starlette.routing import BaseRoute, Route, compile_path
 
 from amalthea.model.clock import Clock
 from amalthea.services.nbviewer.answers import download, file_response, packed, page_response, problem, unpacked
+from amalthea.services.nbviewer.basing import ROOT, based
 from amalthea.services.nbviewer.errors import Missing, SourceError, Superseded
 from amalthea.services.nbviewer.launching import Launching
 from amalthea.services.nbviewer.render import NotANotebook
-from amalthea.services.nbviewer.rendering import Page, Press
+from amalthea.services.nbviewer.rendering import Press
+from amalthea.services.nbviewer.shelf import Page
 from amalthea.services.nbviewer.source import Answer, Asked, Document, Listing, Moved, Raw, Source, split
 from amalthea.services.nbviewer.work import Kind
 from amalthea.web.templates import Pages
@@ -43,6 +45,7 @@ class Viewing:
         csp: str,
         age: int,
         clock: Clock,
+        base: str = ROOT,
     ) -> None:
         self._sources = [(path, source) for source in sources for path in source.paths]
         self._patterns = [(compile_path(path)[0], source) for path, source in self._sources]
@@ -52,6 +55,7 @@ class Viewing:
         self._csp = csp
         self._age = age
         self._clock = clock
+        self._base = base
 
     def routes(self) -> Sequence[BaseRoute]:
         """Every route; the first that fits wins."""
@@ -62,7 +66,7 @@ class Viewing:
 
     async def document(self, request: Request, document: Document, *, asked: Asked | None = None) -> Response:
         """The page of a notebook, or the file itself where that is asked for. Raises what `Press.page` does."""
-        asked = asked or asked_for(request)
+        asked = asked or asked_for(request, self._base)
         kind = kind_of(request)
         document = self.placed(document, asked)
         if "source" in request.query_params:
@@ -83,7 +87,8 @@ class Viewing:
         chrome = document.chrome
         path = "/" + asked.raw.lstrip("/")
         chrome = msgspec.structs.replace(chrome, path=path, launch=self._launching.buttons(chrome.place))
-        return msgspec.structs.replace(document, chrome=chrome)
+        bases = {name: based(self._base, getattr(document, name)) for name in ("raw_base", "link_base")}
+        return msgspec.structs.replace(document, chrome=chrome, **bases)
 
     def cache_control(self, answer: Document | Listing, flushed: bool) -> str:
         """How long whoever gets this may keep it."""
@@ -104,7 +109,7 @@ class Viewing:
 
     async def _view(self, request: Request, source: Source | None = None) -> Response:
         try:
-            asked = asked_for(request)
+            asked = asked_for(request, self._base)
             answer = await (self.find(asked) if source is None else _resolved(source, asked))
             return await self._answer(request, asked, answer)
         except (SourceError, NotANotebook) as error:
@@ -127,7 +132,7 @@ class Viewing:
                 page = packed(self._pages.html("listing.html", listing=listing, chrome=listing.chrome))
                 return page_response(request, page, cache_control=self.cache_control(answer, asked.flush))
             case Moved(location):
-                return RedirectResponse(_prefixed(location, prefix), status_code=302)
+                return RedirectResponse(based(self._base, _prefixed(location, prefix)), status_code=302)
             case Raw():
                 return file_response(answer)
 
@@ -139,8 +144,8 @@ async def _resolved(source: Source, asked: Asked) -> Answer:
         return await source.resolve(asked)
 
 
-def asked_for(request: Request) -> Asked:
-    """A request as sources see it: without the format. Raises `Missing`."""
+def asked_for(request: Request, base: str = ROOT) -> Asked:
+    """A request as sources see it: without the format, and without the base where that is left. Raises `Missing`."""
     raw = _raw(request)
     raw = raw[len(_prefix(request)) :]
     query = request.scope["query_string"].decode("latin-1")
@@ -154,7 +159,7 @@ def asked_for(request: Request) -> Asked:
         slash=raw.endswith("/"),
         flush=_is_on(request, "flush_cache"),
         page=int(page) if _PAGE_NUMBER.fullmatch(page) else 1,
-        referer=_FORMAT.sub("", referer.path) if own else "",
+        referer=_FORMAT.sub("", referer.path.removeprefix(base.rstrip("/"))) if own else "",
     )
 
 

@@ -129,6 +129,7 @@ class LocalSource:
             ),
             digest=hashlib.sha256(identity.encode(errors="surrogateescape")).hexdigest(),
             read=read,
+            private=True,
             raw_base=directory,
             link_base=directory,
         )

@@ -1,0 +1,97 @@
+"""Finished pages and frames in the site's store: what one process made, every process of every site can show.
+
+    nbviewer/page/<key>      a page, under the hash of all that shapes it
+    nbviewer/frame/<digest>  a document of the content origin, under the hash of its bytes
+
+Both are immutable: whoever makes one makes the same bytes, so it does not matter who writes it, or how often. An
+object is a line that says what it is, the hash of the rest, and the rest. One that is damaged counts as missing and
+is written again. Old ones go by `sweep`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from datetime import datetime
+from typing import TypeVar
+
+import msgspec
+
+from amalthea.model.errors import ObjectMissing, StoreError
+from amalthea.model.store import ObjectStore
+from amalthea.services.nbviewer.instruments import Instruments
+from amalthea.services.nbviewer.packing import Packed
+
+PAGES = "nbviewer/page/"
+FRAMES = "nbviewer/frame/"
+_MARK = b"amalthea nbviewer 1\n"
+_HASH_BYTES = 32
+_READ_SECONDS = 0.5
+_WRITE_SECONDS = 10.0
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """A finished page and its ETag. `extension` is that of a file to keep, such as `.py`."""
+
+    etag: str
+    packed: Packed
+    media_type: str = "text/html"
+    extension: str = ""
+    made: datetime | None = None
+
+
+class Shelf:
+    """Reads and writes them. A store that fails is counted, and costs no visitor his page."""
+
+    def __init__(self, store: ObjectStore, instruments: Instruments) -> None:
+        self._store = store
+        self._failures = instruments.store_failures
+
+    async def page(self, key: str) -> Page | None:
+        """The page with this key, where there is one."""
+        return await self._read(PAGES + key, Page)
+
+    async def frame(self, digest: str) -> Packed | None:
+        """The document with this hash, where there is one."""
+        return await self._read(FRAMES + digest, Packed)
+
+    async def keep_page(self, key: str, page: Page) -> None:
+        """Write a page."""
+        await self._write(PAGES + key, page)
+
+    async def keep_frame(self, digest: str, packed: Packed) -> None:
+        """Write a frame's document."""
+        await self._write(FRAMES + digest, packed)
+
+    async def _read(self, key: str, kind: type[S]) -> S | None:
+        try:
+            async with asyncio.timeout(_READ_SECONDS):
+                return decoded(await self._store.get(key), kind)
+        except ObjectMissing:
+            return None
+        except (StoreError, OSError, TimeoutError, msgspec.MsgspecError):
+            self._failures.labels("read").inc()
+            return None
+
+    async def _write(self, key: str, value: msgspec.Struct) -> None:
+        try:
+            async with asyncio.timeout(_WRITE_SECONDS):
+                await self._store.put(key, encoded(value))
+        except (StoreError, OSError, TimeoutError):
+            self._failures.labels("write").inc()
+
+
+def encoded(value: msgspec.Struct) -> bytes:
+    """An object as it is kept."""
+    body = msgspec.msgpack.encode(value)
+    return b"".join((_MARK, hashlib.sha256(body).digest(), body))
+
+
+def decoded(body: bytes, kind: type[S]) -> S:
+    """What was kept. Raises `msgspec.MsgspecError` for anything else."""
+    start = len(_MARK) + _HASH_BYTES
+    if not body.startswith(_MARK) or hashlib.sha256(body[start:]).digest() != body[len(_MARK) : start]:
+        raise msgspec.DecodeError("the object is damaged, or of another version")
+    return msgspec.msgpack.decode(body[start:], type=kind)

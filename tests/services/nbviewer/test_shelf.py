@@ -1,0 +1,140 @@
+"""Pages in the store: shown by whoever finds them, never believed when they are damaged, gone when they are old."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amalthea.model.store import ObjectInfo
+from amalthea.services.nbviewer.packing import Packed, pack
+from amalthea.services.nbviewer.shelf import FRAMES, PAGES, Page, decoded, encoded
+from amalthea.services.nbviewer.sweeping import Keep, old
+from amalthea.store.memory import MemoryStore
+from tests.services.nbviewer.conftest import Hand, Nbviewer, nbviewer, notebook
+from tests.services.nbviewer.github_server import GitHub
+
+HELLO = "/github/ada/notes/blob/main/hello.ipynb"
+LIVE = "/github/ada/notes/blob/main/live.ipynb"
+
+
+async def keys(store: MemoryStore, prefix: str) -> list[str]:
+    return [found.key async for found in store.list(prefix)]
+
+
+async def seen_and_settled(viewer: Nbviewer, *paths: str) -> None:
+    for path in paths:
+        assert (await viewer.get(path)).status_code == 200
+    await viewer.cache.settle()
+    await viewer.press.settle()
+
+
+async def test_another_site_shows_what_one_has_rendered(github: GitHub, store: MemoryStore, clock: Hand) -> None:
+    async with nbviewer(github.settings(), store=store, clock=clock, site="north") as north:
+        await seen_and_settled(north, HELLO)
+        first = await north.get(HELLO)
+    async with nbviewer(github.settings(), store=store, clock=clock, site="south") as south:
+        second = await south.get(HELLO)
+        assert south.count("pages_total", origin="store") == 1
+        assert south.count("pages_total", origin="rendered") == 0
+    assert (second.text, second.headers["etag"]) == (first.text, first.headers["etag"])
+
+
+async def test_a_source_that_is_down_costs_no_second_rendering(github: GitHub, store: MemoryStore, clock: Hand) -> None:
+    async with nbviewer(github.settings(), store=store, clock=clock, site="north") as north:
+        await seen_and_settled(north, HELLO)
+    github.trouble = "down"
+    clock.move(3600)
+    async with nbviewer(github.settings(), store=store, clock=clock, site="south") as south:
+        answer = await south.get(HELLO)
+        assert south.count("pages_total", origin="rendered") == 0
+        again = await south.get(HELLO, headers={"if-none-match": answer.headers["etag"]})
+    assert "An older copy" in answer.text
+    assert "Hello from main" in answer.text
+    assert again.status_code == 304
+
+
+async def test_a_page_without_trouble_has_no_note(viewer: Nbviewer) -> None:
+    assert "An older copy" not in (await viewer.get(HELLO)).text
+
+
+@pytest.mark.parametrize("damage", [b"", b"amalthea", b"\x00" * 200])
+async def test_a_damaged_page_is_made_again_and_replaced(
+    github: GitHub, store: MemoryStore, clock: Hand, damage: bytes
+) -> None:
+    async with nbviewer(github.settings(), store=store, clock=clock) as viewer:
+        await seen_and_settled(viewer, HELLO)
+    (key,) = await keys(store, PAGES)
+    whole = await store.get(key)
+    await store.put(key, damage or whole[:-1])
+    async with nbviewer(github.settings(), store=store, clock=clock) as viewer:
+        await seen_and_settled(viewer, HELLO)
+        assert viewer.count("pages_total", origin="rendered") == 1
+    assert await store.get(key) == whole
+
+
+async def test_what_is_on_this_machine_alone_is_not_written_to_the_store(
+    github: GitHub, store: MemoryStore, clock: Hand, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    directory = tmp_path_factory.mktemp("notebooks")
+    directory.chmod(0o755)
+    (directory / "mine.ipynb").write_bytes(notebook("# Mine"))
+    settings = {**github.settings(), "local": str(directory), "local_any_user": True}
+    async with nbviewer(settings, store=store, clock=clock) as viewer:
+        await seen_and_settled(viewer, "/localfile/mine.ipynb")
+    assert await keys(store, "nbviewer/") == []
+
+
+async def test_old_pages_are_swept_and_made_again(github: GitHub, store: MemoryStore, clock: Hand) -> None:
+    async with nbviewer({**github.settings(), "retention": "1 d"}, store=store, clock=clock) as viewer:
+        await seen_and_settled(viewer, HELLO)
+        clock.now = datetime.now(UTC) + timedelta(days=2)
+        assert await viewer.sweep.once() == 3
+        assert await keys(store, "nbviewer/") == []
+        await seen_and_settled(viewer, HELLO)
+        assert viewer.count("pages_total", origin="rendered") == 2
+
+
+def info(key: str, size: int) -> ObjectInfo:
+    return ObjectInfo(key=key, size=size, etag="", modified=datetime(2026, 1, 1, tzinfo=UTC))
+
+
+@given(st.lists(st.tuples(st.integers(0, 100), st.integers(0, 50))), st.integers(0, 100), st.integers(0, 500))
+def test_what_stays_is_young_fits_and_is_younger_than_what_goes(
+    objects: list[tuple[int, int]], age: int, size: int
+) -> None:
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    found = [(now - timedelta(seconds=old), info(str(n), bytes_)) for n, (old, bytes_) in enumerate(objects)]
+    gone = set(old(found, Keep(age=timedelta(seconds=age), size=size), now=now))
+    stays = [pair for pair in found if pair[1].key not in gone]
+    assert sum(object.size for _, object in stays) <= size
+    assert all(now - when <= timedelta(seconds=age) for when, _ in stays)
+
+
+@given(st.binary(max_size=400))
+def test_bytes_that_nobody_wrote_are_no_page(body: bytes) -> None:
+    with pytest.raises(msgspec.MsgspecError):
+        decoded(body, Page)
+
+
+@given(st.text(), st.integers(0, 10_000), st.integers(1, 255))
+def test_a_page_with_one_byte_changed_is_no_page(text: str, where: int, change: int) -> None:
+    body = bytearray(encoded(Page(etag='W/"a"', packed=pack(text))))
+    assert decoded(bytes(body), Page).packed == pack(text)
+    body[where % len(body)] ^= change
+    with pytest.raises(msgspec.MsgspecError):
+        decoded(bytes(body), Page)
+
+
+def test_a_page_is_no_frame() -> None:
+    with pytest.raises(msgspec.MsgspecError):
+        decoded(encoded(Page(etag="", packed=pack("x"))), Packed)
+
+
+def test_a_frame_outlives_its_page() -> None:
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    page, frame = (now, info(PAGES + "a", 10)), (now + timedelta(hours=1), info(FRAMES + "b", 10))
+    assert old([frame, page], Keep(age=timedelta(days=1), size=15), now=now) == [PAGES + "a"]
