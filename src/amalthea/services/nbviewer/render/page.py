@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from amalthea.services.nbviewer.render.cleaning import Cleaner
+from amalthea.services.nbviewer.render.encoded import base64_or_none
 from amalthea.services.nbviewer.render.limits import Limits
 from amalthea.services.nbviewer.render.links import ID_PREFIX
 from amalthea.services.nbviewer.render.math.typesetting import Typesetter
 
 _ATTACHED = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml")
-_BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +67,8 @@ class Page:
         self.tex = False  # whether a formula was left to the browser
         self.cell = 0
         self.attachments: Mapping[str, Any] = {}
+        self.widgets: Mapping[str, Any] = {}  # the saved models of the notebook, by id
+        self.loading: list[str] = []  # live HTML of earlier outputs that load libraries for later ones
         self.told: set[str] = set()  # notices that the present cell already shows
         self._attached = 0
         self._slugs: dict[str, int] = {}
@@ -101,9 +102,9 @@ class Page:
         found = self.attachments.get(name)
         if isinstance(found, dict):
             for kind in _ATTACHED:
-                data = "".join(part for part in found.get(kind, ()) if isinstance(part, str))
-                self._attached += len(data)
-                if data and self._attached <= self.limits.attached and _BASE64.fullmatch(data):
-                    return f"data:{kind};base64,{''.join(data.split())}"
+                data = base64_or_none("".join(part for part in found.get(kind) or () if isinstance(part, str)))
+                self._attached += len(data or "")
+                if data and self._attached <= self.limits.attached:
+                    return f"data:{kind};base64,{data}"
         self.problem(f'the attached image "{name[:80]}" is missing or no image')
         return None
