@@ -1,8 +1,9 @@
 """A GitHub to test against: the part of the API, the raw host and the gists that nbviewer uses.
 
-It is a real HTTP server with GitHub's manners: ETags and 304s, rate-limit headers, refs with slashes, a raw
-host that takes a ref of one part or a full one, `refs/heads/a/b`. It counts what it is asked, and can be told
-to be in trouble. Run by itself it serves the repositories that lie in a directory, as DIR/user/repo/...:
+It is a real HTTP server with GitHub's manners: ETags that differ by token and 304s, rate limits by token,
+refs with slashes, redirects from old names, pages with a `Link` header, a raw host that takes a ref of one part
+or a full one, `refs/heads/a/b`. It counts what it is asked, and can be told to be in trouble. Run by itself it
+serves the repositories that lie in a directory, as DIR/user/repo/...:
 
     python -m tests.services.nbviewer.github_server --port 8080 --directory DIR
 """
@@ -20,7 +21,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import msgspec
 import uvicorn
@@ -58,13 +59,20 @@ class Gist(msgspec.Struct):
 
 
 class GitHub:
-    """The state of one server. `trouble` is what goes wrong now; `left` the requests until the rate limit."""
+    """The state of one server. `trouble` is what goes wrong now; `left` the requests until the rate limit.
+
+    `budgets` holds what is left of each token; one that is not in it is not known here, unless none is. `renamed`
+    leads from an old name of a repository to its new one. `pause` are the seconds of a secondary rate limit.
+    """
 
     def __init__(self) -> None:
         self.repositories: dict[tuple[str, str], Repository] = {}
         self.gists: dict[str, Gist] = {}
         self.trouble: Literal["", "down", "slow"] = ""
         self.left = 5000
+        self.budgets: dict[str, int] = {}
+        self.renamed: dict[tuple[str, str], tuple[str, str]] = {}
+        self.pause = 0
         self.reset = 4_102_444_800
         self.url = ""
         self.asked: Counter[str] = Counter()
@@ -105,6 +113,8 @@ class GitHub:
         if self.trouble == "down":
             return PlainTextResponse("unicorn", status_code=503)
         parts = [unquote(part) for part in raw.strip("/").split("/")]
+        if self.pause:
+            return PlainTextResponse("slow down", status_code=429, headers={"retry-after": str(self.pause)})
         match parts:
             case ["raw", user, repo, *rest]:
                 return self._file(request, self._raw(user, repo, rest))
@@ -128,7 +138,7 @@ class GitHub:
     def _file(self, request: Request, body: bytes | None, headers: Mapping[str, str] | None = None) -> Response:
         if body is None:
             return PlainTextResponse("404: Not Found", status_code=404, headers=headers)
-        etag = f'"{hashlib.sha256(body).hexdigest()}"'
+        etag = f'"{hashlib.sha256(body + _token(request).encode()).hexdigest()}"'
         fields = {**(headers or {}), "etag": etag, "vary": "accept-encoding"}
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers=fields)
@@ -138,30 +148,70 @@ class GitHub:
         return Response(body, media_type="text/plain", headers=fields)
 
     def _api(self, request: Request, parts: list[str]) -> Response:
-        if self.left <= 0:
+        token = _token(request)
+        if self.budgets and token and token not in self.budgets:
+            return JSONResponse({"message": "Bad credentials"}, status_code=401)
+        left = self.budgets.get(token, self.left)
+        if left <= 0:
             limits = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(self.reset)}
             return JSONResponse({"message": "API rate limit exceeded"}, status_code=403, headers=limits)
-        value = self._value(request, parts)
+        moved = self._moved(request, parts)
+        if moved is not None:
+            return moved
+        value, headers = self._page(request, self._value(request, parts), parts)
         body = json.dumps(value).encode() if value is not None else None
-        answer = self._file(request, body, {"x-ratelimit-remaining": str(self.left - 1)})
-        self.left -= answer.status_code != 304
+        answer = self._file(request, body, {"x-ratelimit-remaining": str(left - 1), **headers})
+        cost = int(answer.status_code != 304)
+        if token in self.budgets:
+            self.budgets[token] -= cost
+        else:
+            self.left -= cost
         return answer
+
+    def _moved(self, request: Request, parts: list[str]) -> Response | None:
+        """Old names redirect to a number, which stands for the repository under whatever name."""
+        numbers = {str(number): old for number, old in enumerate(self.renamed, start=1)}
+        match parts:
+            case ["repos", user, repo, *rest] if (user, repo) in self.renamed:
+                number = list(self.renamed).index((user, repo)) + 1
+                path = "/".join(["repositories", str(number), *(quote(part, safe="") for part in rest)])
+                query = f"?{request.url.query}" if request.url.query else ""
+                return Response(status_code=301, headers={"location": f"{self.url}/api/v3/{path}{query}"})
+            case ["repositories", number, *rest]:
+                return self._api(request, ["repos", *self.renamed[numbers[number]], *rest])
+        return None
+
+    def _page(self, request: Request, value: Any, parts: list[str]) -> tuple[Any, dict[str, str]]:
+        """One page of what a user has."""
+        if not isinstance(value, list) or parts[0] != "users":
+            return value, {}
+        number, size = int(request.query_params.get("page", "1")), int(request.query_params.get("per_page", "30"))
+        after = f'<{request.url.include_query_params(page=number + 1)}>; rel="next"'
+        return value[(number - 1) * size : number * size], {"link": after} if number * size < len(value) else {}
 
     def _value(self, request: Request, parts: list[str]) -> Any:
         match parts:
             case ["users", user, "repos"]:
                 names = [{"name": repo} for owner, repo in self.repositories if owner == user]
                 return names or None
+            case ["users", user, "gists"]:
+                found = [self._gist(key, gist) for key, gist in self.gists.items() if gist.owner == user]
+                for gist in found:
+                    for file in gist["files"].values():
+                        del file["content"], file["truncated"]
+                return found or None
             case ["gists", id] if id in self.gists:
                 return self._gist(id, self.gists[id])
             case ["repos", user, repo, *rest] if (user, repo) in self.repositories:
-                return self._of_repository(request, self.repositories[user, repo], rest)
+                return self._of_repository(request, (user, repo), rest)
         return None
 
-    def _of_repository(self, request: Request, repository: Repository, rest: list[str]) -> Any:
+    def _of_repository(self, request: Request, name: tuple[str, str], rest: list[str]) -> Any:
+        repository = self.repositories[name]
         match rest:
             case []:
-                return {"name": "repo", "default_branch": repository.default, "description": None}
+                about = {"name": name[1], "full_name": "/".join(name), "description": None}
+                return {**about, "default_branch": repository.default}
             case ["branches"]:
                 return [{"name": name} for name in repository.branches]
             case ["tags"]:
@@ -171,7 +221,8 @@ class GitHub:
                 return [{"ref": f"refs/{kind}/{name}"} for name in known if name.startswith(prefix)]
             case ["contents", *path]:
                 files = repository.at(request.query_params["ref"])
-                return None if files is None else _contents(files, "/".join(part for part in path if part))
+                web = f"{self.url}/{name[0]}/{name[1]}/blob/x"
+                return None if files is None else _contents(files, "/".join(part for part in path if part), web)
         return None
 
     def _gist(self, id: str, gist: Gist) -> Any:
@@ -188,14 +239,18 @@ class GitHub:
         return {"id": id, "files": files, "owner": {"login": gist.owner} if gist.owner else None, "description": None}
 
 
-def _contents(files: Files, path: str) -> Any:
+def _token(request: Request) -> str:
+    return request.headers.get("authorization", "").removeprefix("Bearer ")
+
+
+def _contents(files: Files, path: str, web: str) -> Any:
     """A directory as a list, a file as an object."""
     if path in files:
         return {"name": path, "type": "file", "content": base64.b64encode(files[path]).decode()}
     prefix = f"{path}/" if path else ""
     below = [name.removeprefix(prefix) for name in files if name.startswith(prefix)]
     kinds = {name.partition("/")[0]: "dir" if "/" in name else "file" for name in below}
-    return [{"name": name, "type": kind} for name, kind in kinds.items()] or None
+    return [{"name": name, "type": kind, "html_url": f"{web}/{name}"} for name, kind in kinds.items()] or None
 
 
 @asynccontextmanager

@@ -63,7 +63,7 @@ class Shelf(msgspec.Struct):
         return self.path.removesuffix("/-").removesuffix("notes")
 
 
-@pytest.fixture(params=KINDS.values(), ids=KINDS)
+@pytest.fixture(params=list(KINDS.values()), ids=list(KINDS))
 async def shelf(request: pytest.FixtureRequest, store: MemoryStore, clock: Hand) -> AsyncIterator[Shelf]:
     kind: Kind = request.param
     forge = kind.server()

@@ -76,3 +76,25 @@ async def test_a_gist_seen_again_costs_no_api_budget(gists: GitHub, viewer: Nbvi
     clock.move(3600)
     await viewer.get("/gist/ada/1234")
     assert gists.left == left
+
+
+async def test_a_user_has_gists_of_which_those_with_a_notebook_are_listed(gists: GitHub, viewer: Nbviewer) -> None:
+    gists.gists["88"] = Gist(files={"notes.md": b"no notebook"}, owner="ada")
+    assert await viewer.leads_to("/gist/ada") == "/gist/ada/"
+    text = (await viewer.get("/gist/ada/")).text
+    assert 'href="/gist/ada/1234"' in text
+    assert 'href="/gist/ada/77"' in text
+    assert "/gist/ada/88" not in text
+    assert 'href="/gist/ada/"' in (await viewer.get("/gist/ada/1234")).text
+    assert (await viewer.get("/gist/nobody/")).status_code == 404
+
+
+async def test_the_gists_of_a_user_have_pages(gists: GitHub, viewer: Nbviewer, clock: Hand) -> None:
+    for number in range(150):
+        gists.gists[f"9{number:04}"] = Gist(files={"a.ipynb": notebook("# a")}, owner="ada")
+    for _ in range(2):  # from GitHub, and again when nothing has changed
+        assert 'rel="next" href="?page=2"' in (await viewer.get("/gist/ada/")).text
+        second = (await viewer.get("/gist/ada/?page=2")).text
+        assert 'rel="prev" href="?page=1"' in second
+        assert 'rel="next"' not in second
+        clock.move(61)

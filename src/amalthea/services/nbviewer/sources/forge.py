@@ -73,12 +73,16 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Lines(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of a list, the copy that it was read from, and whether another page follows."""
+    """A page of a list, the copy that it was read from, and whether another page follows.
+
+    `repo` is the name that the repository has by now, where the forge says it along the way.
+    """
 
     lines: tuple[Line, ...]
     held: Held
     more: bool = False
     note: str = ""
+    repo: tuple[str, ...] = ()
 
 
 class Forge(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import msgspec
 
@@ -41,6 +41,7 @@ class _MatchingRef(msgspec.Struct, frozen=True):
 class _Entry(msgspec.Struct, frozen=True):
     name: str
     type: str
+    html_url: str | None = None
 
 
 class GitHub:
@@ -92,7 +93,14 @@ class GitHub:
             lines=tuple(Line(kind=_KINDS.get(entry.type, "file"), name=entry.name) for entry in entries),
             held=told.held,
             note=note,
+            repo=self._repo(entries),
         )
+
+    def _repo(self, entries: Sequence[_Entry]) -> tuple[str, ...]:
+        """The name that the repository has now, which the addresses in its listing tell; none for an empty one."""
+        urls = [entry.html_url for entry in entries if entry.html_url and entry.html_url.startswith(f"{self._web}/")]
+        names = urls[0].removeprefix(f"{self._web}/").split("/")[:2] if urls else []
+        return tuple(unquote(name) for name in names)
 
     async def menu(self, repo: tuple[str, ...], *, flush: bool) -> Sequence[Point]:
         """The first page of each."""

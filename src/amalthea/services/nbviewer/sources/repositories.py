@@ -15,6 +15,7 @@ from amalthea.services.nbviewer.cache import Cache, Held
 from amalthea.services.nbviewer.errors import Missing, SourceError, Unavailable
 from amalthea.services.nbviewer.fetching import Fetched
 from amalthea.services.nbviewer.index import Copy
+from amalthea.services.nbviewer.memory import Memory
 from amalthea.services.nbviewer.source import (
     Answer,
     Asked,
@@ -31,9 +32,11 @@ from amalthea.services.nbviewer.source import (
     is_notebook,
     join,
 )
-from amalthea.services.nbviewer.sources.forge import FULL_REFS, Forge, Home, Line, Lines, Spot
+from amalthea.services.nbviewer.sources.forge import FULL_REFS, Forge, Home, Line, Lines, Point, Spot
 
 Repo = tuple[str, ...]
+_LONGER_REFS = 10_000
+_DEEPEST_REF = 8
 
 
 class Repositories:
@@ -42,6 +45,7 @@ class Repositories:
     def __init__(self, forge: Forge, cache: Cache) -> None:
         self._forge = forge
         self._cache = cache
+        self._longer: Memory[Point] = Memory(_LONGER_REFS, lambda point: 1)
 
     async def inside(self, asked: Asked, repo: Repo, rest: Sequence[str]) -> Answer:
         """What stands behind a repository's name. Raises `SourceError`."""
@@ -87,12 +91,21 @@ class Repositories:
         """The page of a spot, or of what its path means when it does not mean the first part as the ref."""
         spot = await self._with_head(asked, spot)
         try:
-            return await page(asked, spot)
+            return await page(asked, self._known(spot) or spot)
         except Missing as missing:
             longer = await self._longer_ref(asked, spot)
             if longer is None:
                 return await self._renamed(asked, spot, missing)
             return await page(asked, longer)
+
+    def _known(self, spot: Spot) -> Spot | None:
+        """The spot that a path turned out to mean before, so that it is not looked for in vain again."""
+        whole = (*spot.ref.split("/"), *spot.path)
+        for length in range(min(len(whole), _DEEPEST_REF), 1, -1):
+            point = self._longer.get("/".join((*spot.repo, "", *whole[:length])))
+            if point is not None:
+                return Spot(repo=spot.repo, ref=point.name, path=whole[length:], point=point)
+        return None
 
     async def _with_head(self, asked: Asked, spot: Spot) -> Spot:
         """`HEAD` made the default branch for a forge that does not know the word."""
@@ -111,8 +124,11 @@ class Repositories:
         for length in range(len(whole), 0, -1):
             point = points.get("/".join(whole[:length]))
             if point is not None:
-                longer = Spot(repo=spot.repo, ref=point.name, path=whole[length:], point=point)
-                return longer if longer.ref != spot.ref or "/" in longer.ref else None
+                if length == 1:
+                    return None
+                if not point.commit:  # a commit would keep the page as it is now
+                    self._longer.put("/".join((*spot.repo, "", point.name)), point)
+                return Spot(repo=spot.repo, ref=point.name, path=whole[length:], point=point)
         return None
 
     async def _renamed(self, asked: Asked, spot: Spot, missing: Missing) -> Moved:
@@ -154,6 +170,8 @@ class Repositories:
         found = await self._directory(asked, spot)
         if found is None:
             return Moved(self._at(spot, "blob") if is_notebook(spot.path[-1]) else self._forge.raw_url(spot))
+        if found.repo and found.repo != spot.repo:
+            return Moved(self._at(msgspec.structs.replace(spot, repo=found.repo), "tree") + asked.query)
         name = spot.path[-1] if spot.path else spot.repo[-1]
         listing = self._listing(
             asked,
