@@ -57,7 +57,7 @@ class Origins:
 
     async def _page(self, request: Request) -> Response:
         csp = (
-            f"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:; "
+            f"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:; font-src 'self'; "
             f"frame-src {self.content}"
         )
         return HTMLResponse(self._pages[request.path_params["name"]], headers={"content-security-policy": csp})

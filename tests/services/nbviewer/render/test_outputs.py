@@ -18,7 +18,7 @@ SVG = {"image/svg+xml": ["<svg width='1'>", "</svg>"]}
         ({"text/html": "<b>x</b>", "text/plain": "plain"}, '<div class="html"><b>x</b></div>'),
         ({"text/markdown": "*x*", "text/plain": "plain"}, "<em>x</em>"),
         ({"text/latex": "$x$", **PNG}, "<math"),
-        ({"text/latex": "\\begin{tabular}x\\end{tabular}", **PNG}, "data:image/png"),
+        ({"text/latex": "\\begin{tikzpicture}x\\end{tikzpicture}", **PNG}, "data:image/png"),
         ({**SVG, **PNG}, "data:image/svg+xml;base64,"),
         ({"image/png": "<no base64>", "text/plain": "plain"}, "plain"),
         ({"image/png": "", "image/jpeg": ["aG", "k="]}, "data:image/jpeg;base64,aGk="),

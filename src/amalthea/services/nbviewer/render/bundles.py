@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from amalthea.services.nbviewer.render import escape, images
+from amalthea.services.nbviewer.render import escape, geojson, images
 from amalthea.services.nbviewer.render.active import card, document, framed
 from amalthea.services.nbviewer.render.code import highlight
 from amalthea.services.nbviewer.render.formats import joined
@@ -26,6 +26,8 @@ from amalthea.services.nbviewer.render.notices import interactive, left_out, not
 from amalthea.services.nbviewer.render.page import Page
 from amalthea.services.nbviewer.render.terminal import terminal
 
+_WIDGET = "a widget"
+_STATELESS = "This widget was saved without its state; it can only be seen by running the notebook."
 _INTERACTIVE = (  # the beginning of a MIME type, and who makes it
     ("application/vnd.plotly.", "Plotly"),
     ("text/vnd.plotly.", "Plotly"),
@@ -33,8 +35,7 @@ _INTERACTIVE = (  # the beginning of a MIME type, and who makes it
     ("application/vnd.vega.", "Vega"),
     ("application/vnd.bokehjs_", "Bokeh"),
     ("application/vnd.holoviews_", "HoloViews"),
-    ("application/vnd.jupyter.widget-view", "a widget"),
-    ("application/geo+json", "a map"),
+    ("application/vnd.jupyter.widget-view", _WIDGET),
     ("application/javascript", "JavaScript"),
     ("text/javascript", "JavaScript"),
 )
@@ -70,7 +71,12 @@ def bundle(given: Bundle, page: Page) -> str:
     if not makers:
         return _first(_USUAL, given, page) or _unknown(data, page)
     stands_in = _STAND_IN.fullmatch(joined(data.get("text/plain"))[:500])
-    return _first(_PASSIVE[:-1] if stands_in else _PASSIVE, given, page) + interactive(makers[0], page)
+    shown = _first(_PASSIVE[:-1] if stands_in else _PASSIVE, given, page)
+    if page.options.content and makers[0] == _WIDGET:
+        return shown + once(
+            "This widget was saved without its state; it can only be seen by running the notebook.", page
+        )
+    return shown + interactive(makers[0], page)
 
 
 def _picture(given: Bundle, page: Page) -> str:
@@ -136,6 +142,13 @@ def _json(value: Any, metadata: Mapping[str, Any], page: Page) -> str | None:
     return f'<details class="json"{start}><summary>JSON{size}</summary>{body}</details>'
 
 
+def _geojson(value: Any, metadata: Mapping[str, Any], page: Page) -> str | None:
+    """A map where there is something to draw, and its JSON."""
+    drawn = geojson.drawing(value)
+    picture = images.drawing(drawn, {"alt": f"Map, output of cell {page.cell}"}, page) if drawn else ""
+    return (picture or "") + (_json(value, metadata, page) or "")
+
+
 def _text(value: Any, metadata: Mapping[str, Any], page: Page) -> str | None:
     text = joined(value)
     return printed(text, page) if text.strip() else None
@@ -166,9 +179,11 @@ _REPRESENTATIONS: Mapping[str, Representation] = {
     "text/markdown": _markdown,
     "text/latex": _latex,
     images.SVG: images.drawing,
+    "application/geo+json": _geojson,
     "application/json": _json,
     "text/plain": _text,
 }
 _PICTURES = (images.SVG, *images.RASTER)
-_USUAL = ("text/html", "text/markdown", "text/latex", *_PICTURES, "application/json", "text/plain")
-_PASSIVE = (*_PICTURES, "text/html", "text/markdown", "text/latex", "text/plain")
+_WRITTEN = ("text/html", "text/markdown", "text/latex")
+_USUAL = ("application/geo+json", *_WRITTEN, *_PICTURES, "application/json", "text/plain")
+_PASSIVE = (*_PICTURES, *_WRITTEN, "text/plain")
