@@ -64,6 +64,7 @@ def _entry(library: dict[str, str], body: bytes) -> dict[str, str]:
     """What the manifest says of it; `served` is its name on the content origin, which some files are asked for by."""
     digest = hashlib.sha256(body).hexdigest()
     stem = f"{library['name']}-{library['version']}"
+    own = library.get("served", f"{stem}.js")
     return {
         "name": library["name"],
         "package": library["package"],
@@ -71,7 +72,7 @@ def _entry(library: dict[str, str], body: bytes) -> dict[str, str]:
         "licence": library["licence"],
         "sha256": digest,
         "served": library.get("served", f"{stem}.{digest[:12]}.js"),
-        "file": library.get("served", f"{stem}.js.gz"),
+        "file": own if own.endswith(".woff2") else f"{own}.gz",
     }
 
 

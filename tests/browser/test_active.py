@@ -97,7 +97,7 @@ def bokeh(version: str) -> list[dict[str, Any]]:
     paragraph = {"text": "drawn by bokeh"}
     if version.startswith("3"):
         root: dict[str, Any] = {"type": "object", "name": "Paragraph", "id": "p1", "attributes": paragraph}
-        document = {"version": version, "title": "", "roots": [root]}
+        document: dict[str, Any] = {"version": version, "title": "", "roots": [root]}
     else:
         root = {"type": "Paragraph", "id": "p1", "attributes": paragraph}
         document = {"version": version, "title": "", "roots": {"references": [root], "root_ids": ["p1"]}}
@@ -142,7 +142,8 @@ class Shown:
     def open(self, *outputs: dict[str, Any], **metadata: Any) -> Frame:
         """Show a cell's outputs; the document in the frame."""
         self.page.goto(self.hosts.show("shown", notebook(code("x", *outputs), **metadata)))
-        frame = self.page.wait_for_selector("iframe.frame").content_frame()
+        element = self.page.wait_for_selector("iframe.frame")
+        frame = element.content_frame() if element else None
         assert frame is not None
         frame.wait_for_load_state()
         return frame
@@ -183,6 +184,13 @@ def test_a_plotly_figure_is_drawn(shown: Shown) -> None:
     shown.assert_quiet()
 
 
+def test_a_plotly_map_has_its_coasts_from_our_own_files(shown: Shown) -> None:
+    countries = {"type": "choropleth", "locations": ["FRA", "BRA"], "z": [1, 2]}
+    frame = shown.open(display({"application/vnd.plotly.v1+json": {"data": [countries], "layout": {"height": 400}}}))
+    frame.wait_for_selector(".choroplethlocation")
+    shown.assert_quiet()
+
+
 def test_a_vega_lite_chart_is_drawn(shown: Shown) -> None:
     shown.open(VEGA).wait_for_selector(".marks")
     shown.until(lambda height: 250 <= height <= 400)
@@ -218,7 +226,7 @@ def test_a_widget_that_brings_its_own_module_is_shown(shown: Shown) -> None:
 
 def test_javascript_writes_into_its_element_in_both_ways(shown: Shown) -> None:
     frame = shown.open(script("element.append('<b>classic</b>'); element.appendChild(document.createElement('hr'));"))
-    assert frame.wait_for_selector("b").inner_text() == "classic"
+    assert frame.locator("b").inner_text() == "classic"
     assert frame.locator("hr").count() == 1
     shown.assert_quiet()
 
@@ -248,7 +256,7 @@ def test_what_a_frame_may_not_do_fails(shown: Shown) -> None:
             "document.getElementById('said').textContent = JSON.stringify(found);</script>"
         )
     )
-    said = json.loads(frame.wait_for_selector("#said").inner_text())
+    said = json.loads(frame.locator("#said").inner_text())
     assert said.pop("origin") == "null"
     assert said.pop("alert") == "null"
     assert said.pop("databases") in ("SecurityError", "[object IDBOpenDBRequest]")  # a request that is refused later

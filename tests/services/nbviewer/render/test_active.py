@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gzip
+import hashlib
 import json
 import re
 from typing import Any
@@ -97,10 +99,12 @@ def test_a_widget_takes_along_only_what_it_needs() -> None:
         "b": model("TabModel", deep={"in": [["IPY_MODEL_a"]]}),
         "l": model("LayoutModel"),
         "unrelated": model("IntSliderModel"),
+        "tie": model("LinkModel", source=["IPY_MODEL_a", "x"], target=["IPY_MODEL_b", "x"]),
+        "loose": model("LinkModel", source=["IPY_MODEL_a", "x"], target=["IPY_MODEL_unrelated", "x"]),
     }
     body = document(display({VIEW: {"model_id": "a"}, "text/plain": "VBox()"}), widgets={STATE: {"state": models}})
     state = json.loads(found(body, ".//script[@id='state']").text or "")
-    assert set(state["state"]) == {"a", "b", "l"}
+    assert set(state["state"]) == {"a", "b", "l", "tie"}
     assert found(body, ".//pre[@id='standin']").text == "VBox()"
 
 
@@ -249,8 +253,9 @@ def test_without_a_content_origin_nothing_is_framed() -> None:
 def test_every_library_is_the_one_in_the_manifest() -> None:
     for library in libraries().values():
         assert library.body()
-        assert re.fullmatch(r"[\w.-]+\.(js|woff2)", library.served)
-        assert library.media_type in ("text/javascript", "font/woff2")
+        assert re.fullmatch(r"[\w.-]+\.(js|json|woff2)", library.served)
+        body = gzip.decompress(library.body()) if library.encoding else library.body()
+        assert hashlib.sha256(body).hexdigest() == library.sha256
 
 
 def test_the_policy_takes_the_origin_away_and_names_every_source() -> None:

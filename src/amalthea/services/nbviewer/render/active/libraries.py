@@ -16,7 +16,7 @@ from types import MappingProxyType
 import msgspec
 
 _PACKAGE = "amalthea.services.nbviewer"
-_TYPES = {"js": "text/javascript", "woff2": "font/woff2"}
+_TYPES = {"js": "text/javascript", "json": "application/json", "woff2": "font/woff2"}
 
 
 class Library(msgspec.Struct, frozen=True, kw_only=True):

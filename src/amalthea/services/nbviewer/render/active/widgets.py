@@ -17,6 +17,7 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
 _REFERENCE = "IPY_MODEL_"
 _USUAL = 60
+_TIES = ("LinkModel", "DirectionalLinkModel")
 _MODELS = 5_000
 
 
@@ -29,6 +30,7 @@ def widget(value: Any, *, states: Mapping[str, Any], standin: str) -> Document |
     if model["model_name"] == "FigureModel" and model["model_module"] in ("plotlywidget", "jupyterlab-plotly"):
         return plotly.from_widget(mapping(model["state"]))
     needed = {key: states[key] for key in _closure(name, states)}
+    needed |= dict(_links(needed, states))
     state = {"version_major": 2, "version_minor": 0, "state": needed}
     view = {"version_major": 2, "version_minor": 0, "model_id": name}
     return Document(
@@ -52,6 +54,15 @@ def _closure(first: str, states: Mapping[str, Any]) -> Iterator[str]:
             if found not in seen and _readable(states.get(found)):
                 seen.add(found)
                 open_.append(found)
+
+
+def _links(needed: Mapping[str, Any], states: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What ties some of the models together (`jslink`): nothing refers to it, it refers to them."""
+    for name, found in states.items():
+        if _readable(found) and found["model_name"] in _TIES:
+            tied = set(_references([found["state"].get("source"), found["state"].get("target")]))
+            if tied and tied <= needed.keys():
+                yield name, found
 
 
 def _references(value: Any) -> Iterator[str]:
