@@ -25,6 +25,7 @@ from amalthea.store.memory import MemoryStore
 from amalthea.web.server import bind
 from tests.services.nbviewer.github_server import GitHub, Repository, running
 
+NAMES = Names(domain="example.org")
 MORNING = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
 
@@ -73,11 +74,12 @@ async def nbviewer(
     site: str = "north",
     token: str = "",
     resolve: Resolve | None = None,
+    names: Names = NAMES,
 ) -> AsyncIterator[Nbviewer]:
     """A real server on a free port, in front of the real application."""
     registry = CollectorRegistry()
     runtime = Runtime(listen=Listen(), store=store, clock=clock)
-    place = Site(name=site, fleet="test", names=Names(domain="example.org"))
+    place = Site(name=site, fleet="test", names=names)
     ready = convert(dict(settings), Settings)
     async with opened(ready, place, runtime=runtime, registry=registry, token=token, resolve=resolve) as made:
         listener = bind("127.0.0.1", 0)

@@ -11,7 +11,7 @@ import pytest
 
 from amalthea.store.memory import MemoryStore
 from tests.services.nbviewer.conftest import Hand, Nbviewer, nbviewer
-from tests.services.nbviewer.github_server import GitHub
+from tests.services.nbviewer.github_server import Gist, GitHub
 
 CONTENT = {"host": "content.example.org"}
 PLOT = {"data": [{"type": "bar", "y": [1, 2]}], "layout": {}}
@@ -125,3 +125,95 @@ async def test_only_what_the_manifest_names_is_in_the_library(viewer: Nbviewer, 
 
 async def test_crawlers_are_asked_to_stay_away(viewer: Nbviewer) -> None:
     assert "Disallow: /\n" in (await viewer.get("/robots.txt", headers=CONTENT)).text
+
+
+PICTURES = {
+    "image.png": "image/png",
+    "photo.JPG": "image/jpeg",
+    "moving.gif": "image/gif",
+    "small.webp": "image/webp",
+    "new.avif": "image/avif",
+    "drawing.svg": "image/svg+xml",
+}
+TEXTS = (
+    "README.md",
+    "page.html",
+    "style.css",
+    "program.py",
+    "script.js",
+    "table.csv",
+    "data.json",
+    "LICENSE",
+    "feed.xml",
+)
+OTHERS = ("archive.zip", "paper.pdf", "program.exe", "page.xhtml", "noending", "page.swf", "image.png.html.bin")
+
+
+@pytest.mark.parametrize("name", [*PICTURES, *TEXTS])
+async def test_pictures_and_texts_of_a_repository_are_shown_harmlessly(
+    github: GitHub, viewer: Nbviewer, name: str
+) -> None:
+    body = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
+    github.repositories["ada", "notes"].branches["main"][f"deep/{name}"] = body
+    moved = await viewer.leads_to(f"/github/ada/notes/raw/main/deep/{name}")
+    assert moved == f"https://content.example.org/raw/github/ada/notes/raw/main/deep/{name}"
+    answer = await viewer.get(moved.removeprefix("https://content.example.org"), headers=CONTENT)
+    assert (answer.status_code, answer.content) == (200, body)
+    assert answer.headers["content-type"] == PICTURES.get(name, "text/plain; charset=utf-8")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    policy = directives(answer)
+    assert policy["default-src"] == "'none'"
+    assert policy["sandbox"] == ""
+    assert "script-src" not in policy
+
+
+@pytest.mark.parametrize("name", OTHERS)
+async def test_any_other_file_stays_with_its_source(github: GitHub, viewer: Nbviewer, name: str) -> None:
+    github.repositories["ada", "notes"].branches["main"][name] = b"bytes"
+    target = f"{github.url}/raw/ada/notes/main/{name}"
+    assert await viewer.leads_to(f"/github/ada/notes/blob/main/{name}") == target
+    answer = await viewer.get(f"/raw/github/ada/notes/blob/main/{name}", headers=CONTENT)
+    assert (answer.status_code, answer.headers["location"]) == (302, target)
+
+
+async def test_a_notebook_is_a_file_to_keep_on_the_content_origin(viewer: Nbviewer) -> None:
+    answer = await viewer.get("/raw/github/ada/notes/blob/main/hello.ipynb", headers=CONTENT)
+    assert answer.headers["content-disposition"].startswith("attachment;")
+    assert answer.headers["content-type"] == "application/x-ipynb+json"
+    assert "sandbox" in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/raw/github/ada/notes/tree/main/",
+        "/raw/github/ada/notes/",
+        "/raw/github/ada/notes/blob/main/deep",
+        "/raw/github/ada/notes/blob/main/missing.png",
+        "/raw/github/ada/notes/blob/main/../../../../etc/passwd.txt",
+        "/raw/github/ada/notes/blob/main/%2e%2e/%2e%2e/secret.txt",
+        "/raw/raw/github/ada/notes/blob/main/README.md",
+        "/raw//github/ada/notes/blob/main/README.md",
+        "/raw/create",
+        "/raw/",
+        "/raw",
+    ],
+)
+async def test_nothing_but_files_is_below_raw(viewer: Nbviewer, path: str) -> None:
+    answer = await viewer.client.get(httpx2.URL(viewer.client.base_url, raw_path=path.encode()), headers=CONTENT)
+    assert answer.status_code == 404, answer.headers
+
+
+async def test_a_file_larger_than_the_limit_is_not_shown(github: GitHub, store: MemoryStore, clock: Hand) -> None:
+    github.repositories["ada", "notes"].branches["main"]["large.png"] = b"x" * 5000
+    async with nbviewer({**github.settings(), "notebook_limit": "4 KiB"}, store=store, clock=clock) as small:
+        answer = await small.get("/raw/github/ada/notes/blob/main/large.png", headers=CONTENT)
+        assert answer.status_code == 413
+
+
+async def test_the_files_of_a_gist_are_shown_too(github: GitHub, viewer: Nbviewer) -> None:
+    github.gists["0123456789abcdef0123"] = Gist(files={"notes.txt": b"only text"}, owner="ada")
+    moved = await viewer.leads_to("/gist/ada/0123456789abcdef0123/notes.txt")
+    assert moved == "https://content.example.org/raw/gist/ada/0123456789abcdef0123/notes.txt"
+    answer = await viewer.get(moved.removeprefix("https://content.example.org"), headers=CONTENT)
+    assert (answer.text, answer.headers["content-type"]) == ("only text", "text/plain; charset=utf-8")

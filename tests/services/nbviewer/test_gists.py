@@ -65,9 +65,9 @@ async def test_a_gist_or_file_that_is_not_there_is_a_404_page(gists: GitHub, vie
     assert "Enter another address" in answer.text
 
 
-async def test_a_file_that_is_no_notebook_is_shown_by_its_source(gists: GitHub, viewer: Nbviewer) -> None:
-    answer = await viewer.get(f"/gist/anonymous/{LONG_ID}/data.csv")
-    assert answer.headers["location"] == f"{gists.url}/gist/raw/{LONG_ID}/data.csv"
+async def test_a_file_that_is_no_notebook_is_shown_on_the_content_origin(gists: GitHub, viewer: Nbviewer) -> None:
+    path = f"/gist/anonymous/{LONG_ID}/data.csv"
+    assert await viewer.leads_to(path) == f"https://content.example.org/raw{path}"
 
 
 async def test_a_gist_seen_again_costs_no_api_budget(gists: GitHub, viewer: Nbviewer, clock: Hand) -> None:

@@ -107,10 +107,10 @@ async def test_other_forms_of_an_address_lead_to_its_own(viewer: Nbviewer) -> No
     assert [(path, await viewer.leads_to(path)) for path, _ in ELSEWHERE] == ELSEWHERE
 
 
-async def test_a_file_that_is_no_notebook_is_shown_by_github(viewer: Nbviewer, github: GitHub) -> None:
-    for path in ("blob/main/README.md", "tree/main/README.md/"):
-        answer = await viewer.get(f"/github/ada/notes/{path}")
-        assert answer.headers["location"] == f"{github.url}/raw/ada/notes/main/README.md"
+async def test_a_file_that_is_no_notebook_is_shown_on_the_content_origin(viewer: Nbviewer) -> None:
+    path = "/github/ada/notes/blob/main/README.md"
+    assert await viewer.leads_to("/github/ada/notes/tree/main/README.md/") == path
+    assert await viewer.leads_to(path) == f"https://content.example.org/raw{path}"
 
 
 async def test_a_user_has_repositories(viewer: Nbviewer) -> None:

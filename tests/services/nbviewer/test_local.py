@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from amalthea.model.errors import UsageError
+from amalthea.model.fleet import Names
 from amalthea.store.memory import MemoryStore
 from tests.services.nbviewer.conftest import Hand, Nbviewer, nbviewer, notebook
 
@@ -22,6 +23,7 @@ def root(tmp_path: Path) -> Path:
     for name in ("a.ipynb", "_b.ipynb", ".c.ipynb", ".hidden/d.ipynb", "deep/e ü.ipynb"):
         (root / name).write_bytes(notebook(f"# Notebook {name}"))
     (root / "picture.png").write_bytes(b"\x89PNG")
+    (root / "pictured.ipynb").write_bytes(notebook("![a picture](picture.png)"))
     (root / "key.pem").write_bytes(b"key")
     (root / "private.ipynb").write_bytes(notebook("# Private"))
     (root / "private.ipynb").chmod(0o600)
@@ -63,11 +65,34 @@ async def test_a_changed_file_is_a_changed_page(viewer: Nbviewer, root: Path) ->
     assert "Something else" in (await viewer.get("/localfile/a.ipynb")).text
 
 
-async def test_an_image_is_shown_in_a_sandbox(viewer: Nbviewer) -> None:
-    answer = await viewer.get("/localfile/picture.png")
+async def test_a_picture_is_shown_on_the_content_origin_in_a_sandbox(viewer: Nbviewer) -> None:
+    page = await viewer.get("/localfile/pictured.ipynb")
+    assert 'src="/localfile/picture.png"' in page.text
+    assert "img-src 'self' https:" in page.headers["content-security-policy"]
+    address = await viewer.leads_to("/localfile/picture.png")
+    assert address == "https://content.example.org/raw/localfile/picture.png"
+    answer = await viewer.get("/raw/localfile/picture.png", headers={"host": "content.example.org"})
     assert answer.headers["content-type"] == "image/png"
     assert answer.headers["content-security-policy"].startswith("sandbox")
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_where_there_is_no_content_origin_a_picture_is_shown_in_a_sandbox_all_the_same(
+    root: Path, store: MemoryStore, clock: Hand
+) -> None:
+    names = Names(domain="192.0.2.7", scheme="http", port=8000)
+    async with nbviewer({"local": str(root)}, store=store, clock=clock, names=names) as alone:
+        answer = await alone.get("/localfile/picture.png")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
+    assert answer.headers["content-security-policy"].startswith("sandbox")
+
+
+@pytest.mark.parametrize("path", ["secret.ipynb", "secret.txt", "%2e%2e/secret.txt", "..%2fsecret.txt", ".hidden.txt"])
+async def test_the_content_origin_shows_no_file_that_nbviewer_does_not(viewer: Nbviewer, root: Path, path: str) -> None:
+    (root.parent / "secret.txt").write_text("secret")
+    (root / ".hidden.txt").write_text("secret")
+    answer = await viewer.get(f"/raw/localfile/{path}", headers={"host": "content.example.org"})
+    assert answer.status_code == 404
 
 
 NOT_SHOWN = [

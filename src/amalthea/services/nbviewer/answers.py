@@ -14,7 +14,6 @@ from amalthea.services.nbviewer.errors import Busy, RateLimited, SourceError, To
 from amalthea.services.nbviewer.packing import pack_bytes, unpack
 from amalthea.services.nbviewer.render import NotANotebook
 from amalthea.services.nbviewer.shelf import Page
-from amalthea.services.nbviewer.source import Raw
 from amalthea.web.application import STRICT_CSP, PageError
 
 
@@ -84,11 +83,11 @@ def download(body: bytes, name: str, *, media_type: str = "application/x-ipynb+j
     )
 
 
-def file_response(file: Raw) -> Response:
+def file_response(body: bytes, media_type: str) -> Response:
     """A file of a stranger as it is, harmless when it is opened by itself."""
     return Response(
-        file.body,
-        media_type=file.media_type,
+        body,
+        media_type=media_type,
         headers={"content-security-policy": _FILE_CSP, "cache-control": "public, max-age=60"},
     )
 

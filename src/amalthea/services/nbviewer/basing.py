@@ -14,7 +14,8 @@ ROOT = "/"
 
 def normal(base: str, *, where: str) -> str:
     """A base with a slash at both ends. Raises `UsageError` for what is no path."""
-    made = f"/{base.strip('/')}/".replace("//", "/")
+    within = base.strip("/")
+    made = f"/{within}/" if within else ROOT
     if "//" in made or any(part in (".", "..") for part in made.split("/")):
         raise UsageError(f"this is no path to lie below: {base!r}", where=where, hint="Write it as in /nbviewer/.")
     return made

@@ -2,6 +2,7 @@
 
     /frame/<digest>   the document of one output that runs scripts, under the hash of its bytes
     /lib/<name>       the libraries such documents load
+    /raw/<path>       a file of a repository, a gist or this machine, under its path on nbviewer
 
 No page of nbviewer is here and none of this is there: the Host header decides, in front of both. A frame's policy
 puts it into a sandbox without an origin, so that it is as harmless when somebody opens it by itself.
@@ -17,19 +18,26 @@ from collections.abc import Sequence
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from amalthea.model.clock import Clock
+from amalthea.services.nbviewer.answers import download, problem
+from amalthea.services.nbviewer.errors import SourceError
+from amalthea.services.nbviewer.finding import Finder
 from amalthea.services.nbviewer.memory import Memory
 from amalthea.services.nbviewer.origins import Origins
+from amalthea.services.nbviewer.raw_files import RawAddresses, media_type
 from amalthea.services.nbviewer.render.active.libraries import libraries
 from amalthea.services.nbviewer.render.active.policy import frame_csp
 from amalthea.services.nbviewer.rendering import Press
+from amalthea.services.nbviewer.source import Answer, Asked, Document, Moved, Raw, is_notebook, split
 from amalthea.web.static_files import FOREVER
 
 ROBOTS = "User-agent: *\nDisallow: /\n"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _CLOSED = "sandbox; default-src 'none'; base-uri 'none'; form-action 'none'"
+_FILE = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _SAFE = {
     "content-security-policy": _CLOSED,
     "cross-origin-opener-policy": "unsafe-none",  # the other values and a sandbox exclude each other
@@ -49,7 +57,19 @@ _GONE = """<!doctype html>
 class Content:
     """Answers on the content origin. `hosts` are where people's own scripts may load from."""
 
-    def __init__(self, origins: Origins, *, press: Press, hosts: Sequence[str]) -> None:
+    def __init__(
+        self,
+        origins: Origins,
+        *,
+        press: Press,
+        hosts: Sequence[str],
+        finder: Finder,
+        raw: RawAddresses,
+        clock: Clock,
+    ) -> None:
+        self._finder = finder
+        self._raw = raw
+        self._clock = clock
         self._press = press
         self._policy = frame_csp(origins.content, hosts, ancestors=origins.frameable)
         self._libraries = {library.served: library for library in libraries().values()}
@@ -57,14 +77,17 @@ class Content:
 
     def application(self) -> Starlette:
         """All of it, under the one name."""
-        return Starlette(
+        application = Starlette(
             routes=[
                 Route("/frame/{digest}", self.frame),
                 Route("/lib/{name}", self.library),
+                Route("/raw/{path:path}", self.raw),
                 Route("/robots.txt", self.robots),
             ],
             exception_handlers={HTTPException: _problem, Exception: _fault},
         )
+        application.router.redirect_slashes = False
+        return application
 
     async def frame(self, request: Request) -> Response:
         """The document of one output."""
@@ -89,6 +112,30 @@ class Content:
         if found.encoding == "gzip":
             return _zipped(request, body, found.media_type, headers)
         return Response(body, media_type=found.media_type, headers=headers)
+
+    async def raw(self, request: Request) -> Response:
+        """A file, under the path that it has on nbviewer."""
+        path = request.scope["raw_path"].decode("latin-1").removeprefix("/raw")
+        if not self._raw.opens(path, request.query_params.get("key", "")):
+            raise HTTPException(403, "This address was not given to you by nbviewer. Open the file from there.")
+        try:
+            answer = await self._finder.find(Asked(parts=split(path), raw=path, slash=path.endswith("/")))
+            return await self._file(answer)
+        except SourceError as error:
+            raise problem(error, now=self._clock()) from error
+
+    async def _file(self, answer: Answer) -> Response:
+        headers = {**_SAFE, "cache-control": "private, max-age=60" if self._raw.private else "public, max-age=60"}
+        match answer:
+            case Raw(name=name, read=read) if kind := media_type(name):
+                return Response(await read(), media_type=kind, headers={**headers, "content-security-policy": _FILE})
+            case Document(chrome=chrome, read=read) if is_notebook(chrome.name):
+                kept = download(await read(), chrome.name)
+                kept.headers.update(headers)
+                return kept
+            case Moved(location) if not location.startswith("/"):
+                return RedirectResponse(location, 302, headers)
+        raise HTTPException(404)
 
     async def robots(self, request: Request) -> Response:
         """Nothing here is worth a crawler's time."""

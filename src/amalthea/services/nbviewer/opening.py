@@ -20,11 +20,13 @@ from amalthea.services.nbviewer.answers import notebook_csp
 from amalthea.services.nbviewer.basing import normal
 from amalthea.services.nbviewer.cache import Cache, Timing
 from amalthea.services.nbviewer.content import Content
+from amalthea.services.nbviewer.finding import Finder
 from amalthea.services.nbviewer.hub import Hub, HubPlace
 from amalthea.services.nbviewer.index import BLOBS, SEEN, Index
 from amalthea.services.nbviewer.instruments import Instruments
 from amalthea.services.nbviewer.login import Login
 from amalthea.services.nbviewer.origins import origins
+from amalthea.services.nbviewer.raw_files import RawAddresses
 from amalthea.services.nbviewer.rendering import Press
 from amalthea.services.nbviewer.sample import Sample
 from amalthea.services.nbviewer.settings import Settings
@@ -69,7 +71,9 @@ async def opened(
     base = hub.prefix if hub else normal(settings.base_url, where="services.nbviewer.base_url")
     places = origins(site.names, settings.content_url, hub=hub)
     async with AsyncExitStack() as stack:
-        login = await stack.enter_async_context(_login(hub, clock=runtime.clock)) if hub else None
+        signer = Signer(hub.token) if hub else None
+        login = await stack.enter_async_context(_login(hub, signer, clock=runtime.clock)) if hub and signer else None
+        raw = RawAddresses(places.content, signer) if places.content else None
         cache = _cache(settings, site, runtime=runtime, instruments=instruments)
         sources = await stack.enter_async_context(
             every_source(
@@ -115,8 +119,14 @@ async def opened(
             icon=static.url("amalthea.svg"),
             clock=runtime.clock,
             base=base,
+            raw=raw,
         )
-        content = Content(places, press=press, hosts=settings.frame_hosts).application()
+        others: dict[str, ASGIApp] = {}
+        if raw is not None:
+            content = Content(
+                places, press=press, hosts=settings.frame_hosts, finder=Finder(sources), raw=raw, clock=runtime.clock
+            )
+            others[places.content_host] = content.application()
         app = application(
             visited if login is None else login.guarded(visited),
             site=site.name,
@@ -124,7 +134,7 @@ async def opened(
             static=static,
             registry=registry,
             base=base,
-            others={places.content_host: content} if places.content else {},
+            others=others,
         )
         yield Opened(app, sample.ready, cache, press, sweep)
 
@@ -157,9 +167,9 @@ def _workers(settings: Settings, site: Site, *, base: str, instruments: Instrume
 
 
 @asynccontextmanager
-async def _login(place: HubPlace, *, clock: Clock) -> AsyncIterator[Login]:
+async def _login(place: HubPlace, signer: Signer, *, clock: Clock) -> AsyncIterator[Login]:
     hub = Hub(place, clock=clock)
     try:
-        yield Login(hub, Signer(place.token), clock=clock)
+        yield Login(hub, signer, clock=clock)
     finally:
         await hub.aclose()

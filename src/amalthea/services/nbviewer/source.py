@@ -142,10 +142,10 @@ class Moved(msgspec.Struct, frozen=True):
 
 
 class Raw(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that is not a notebook and may be shown as it is."""
+    """A file that is not a notebook and may be shown as it is: `raw_files` knows its name."""
 
-    body: bytes
-    media_type: str
+    name: str
+    read: Read
 
 
 Answer = Document | Listing | Moved | Raw

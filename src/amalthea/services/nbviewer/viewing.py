@@ -8,19 +8,21 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute, Route, compile_path
+from starlette.routing import BaseRoute, Route
 
 from amalthea.model.clock import Clock
 from amalthea.services.nbviewer.answers import download, file_response, packed, page_response, problem, unpacked
 from amalthea.services.nbviewer.basing import ROOT, based
-from amalthea.services.nbviewer.errors import Missing, SourceError, Superseded
+from amalthea.services.nbviewer.errors import SourceError
+from amalthea.services.nbviewer.finding import Finder, resolved
 from amalthea.services.nbviewer.launching import Launching
+from amalthea.services.nbviewer.raw_files import RawAddresses, media_type
 from amalthea.services.nbviewer.render import NotANotebook
 from amalthea.services.nbviewer.rendering import Press
 from amalthea.services.nbviewer.shelf import Page
@@ -46,9 +48,10 @@ class Viewing:
         age: int,
         clock: Clock,
         base: str = ROOT,
+        raw: RawAddresses | None = None,
     ) -> None:
         self._sources = [(path, source) for source in sources for path in source.paths]
-        self._patterns = [(compile_path(path)[0], source) for path, source in self._sources]
+        self._finder = Finder(sources)
         self._press = press
         self._pages = pages
         self._launching = launching
@@ -56,6 +59,7 @@ class Viewing:
         self._age = age
         self._clock = clock
         self._base = base
+        self._raw = raw
 
     def routes(self) -> Sequence[BaseRoute]:
         """Every route; the first that fits wins."""
@@ -70,7 +74,7 @@ class Viewing:
         kind = kind_of(request)
         document = self.placed(document, asked)
         if "source" in request.query_params:
-            return file_response(Raw(body=await document.read(), media_type="text/plain"))
+            return file_response(await document.read(), "text/plain")
         if "download" in request.query_params and kind is not Kind.SCRIPT:
             return download(await document.read(), document.chrome.name)
         page = await self._press.page(document, kind=kind, line_numbers=_is_on(request, "line_numbers"))
@@ -80,7 +84,7 @@ class Viewing:
 
     async def find(self, asked: Asked) -> Answer:
         """What stands under a path, in whichever source has it. Raises `SourceError`."""
-        return await _resolved(self._source(asked.raw), asked)
+        return await self._finder.find(asked)
 
     def placed(self, document: Document, asked: Asked) -> Document:
         """The same with what only this server knows: its path here, and what can run it."""
@@ -110,17 +114,10 @@ class Viewing:
     async def _view(self, request: Request, source: Source | None = None) -> Response:
         try:
             asked = asked_for(request, self._base)
-            answer = await (self.find(asked) if source is None else _resolved(source, asked))
+            answer = await (self.find(asked) if source is None else resolved(source, asked))
             return await self._answer(request, asked, answer)
         except (SourceError, NotANotebook) as error:
             raise problem(error, now=self._clock()) from error
-
-    def _source(self, raw: str) -> Source:
-        path = unquote(raw)
-        found = next((source for pattern, source in self._patterns if pattern.match(path)), None)
-        if found is None:
-            raise Missing("There is nothing under this path.", where=raw)
-        return found
 
     async def _answer(self, request: Request, asked: Asked, answer: Answer) -> Response:
         prefix = _prefix(request)
@@ -134,14 +131,14 @@ class Viewing:
             case Moved(location):
                 return RedirectResponse(based(self._base, _prefixed(location, prefix)), status_code=302)
             case Raw():
-                return file_response(answer)
+                return await self._file(asked, answer)
 
-
-async def _resolved(source: Source, asked: Asked) -> Answer:
-    try:
-        return await source.resolve(asked)
-    except Superseded:
-        return await source.resolve(asked)
+    async def _file(self, asked: Asked, file: Raw) -> Response:
+        """A file of a stranger: on the content origin, or here, in a sandbox, where there is no such place."""
+        if self._raw is not None:
+            headers = {"cache-control": "public, max-age=60"}
+            return RedirectResponse(self._raw.url(asked.raw), status_code=302, headers=headers)
+        return file_response(await file.read(), media_type(file.name) or "application/octet-stream")
 
 
 def asked_for(request: Request, base: str = ROOT) -> Asked:

@@ -13,6 +13,7 @@ from amalthea.services.nbviewer.diffing import Diffing
 from amalthea.services.nbviewer.fronting import Fronting
 from amalthea.services.nbviewer.frontpage import front
 from amalthea.services.nbviewer.launching import Launching
+from amalthea.services.nbviewer.raw_files import RawAddresses
 from amalthea.services.nbviewer.rendering import Press
 from amalthea.services.nbviewer.rewriting import rules
 from amalthea.services.nbviewer.sample import Sample
@@ -35,6 +36,7 @@ def routes(
     icon: str,
     clock: Clock,
     base: str = ROOT,
+    raw: RawAddresses | None = None,
 ) -> Sequence[BaseRoute]:
     """Every route of the visitors' application; the first that fits wins. Raises `UsageError` for bad settings.
 
@@ -49,6 +51,7 @@ def routes(
         age=int(settings.fresh),
         clock=clock,
         base=base,
+        raw=raw,
     )
     table = rules(settings, own_url=own_url)
     fronting = Fronting(settings, front(settings), rules=table, pages=pages, csp=csp, icon=icon, base=base)

@@ -16,6 +16,7 @@ from amalthea.services.nbviewer.cache import Cache, Held
 from amalthea.services.nbviewer.errors import Missing
 from amalthea.services.nbviewer.fetching import Fetched, Fetcher
 from amalthea.services.nbviewer.index import Copy
+from amalthea.services.nbviewer.raw_files import media_type
 from amalthea.services.nbviewer.rewriting import GIST_ID
 from amalthea.services.nbviewer.settings import Settings
 from amalthea.services.nbviewer.source import (
@@ -29,6 +30,7 @@ from amalthea.services.nbviewer.source import (
     Moved,
     Origin,
     Place,
+    Raw,
     in_order,
     is_notebook,
     join,
@@ -179,7 +181,7 @@ class GistSource:
 
     async def _file(self, asked: Asked, file: GistFile, chrome: Chrome) -> Answer:
         if not is_notebook(file.filename):
-            return Moved(file.raw_url)
+            return self._other_file(asked, file)
         base = file.raw_url.rpartition("/")[0] + "/"
         links = "/" + "/".join(quote(part, safe="") for part in asked.parts[:3]) + "/"
         if file.truncated:
@@ -192,6 +194,19 @@ class GistSource:
         return Document(
             chrome=chrome, digest=hashlib.sha256(body).hexdigest(), read=read, raw_base=base, link_base=links
         )
+
+    def _other_file(self, asked: Asked, file: GistFile) -> Moved | Raw:
+        """A picture or text is shown here, any other file by its source."""
+        if media_type(file.filename) is None:
+            return Moved(file.raw_url)
+
+        async def ask(copy: Copy | None) -> Fetched:
+            return await self._fetcher.get(file.raw_url, etag=copy.etag if copy else "")
+
+        async def read() -> bytes:
+            return await self._cache.body(await self._cache.get(file.raw_url, ask, flush=asked.flush), ask)
+
+        return Raw(name=file.filename, read=read)
 
     async def _large(self, asked: Asked, file: GistFile, chrome: Chrome, *, bases: tuple[str, str]) -> Document:
         async def ask(copy: Copy | None) -> Fetched:

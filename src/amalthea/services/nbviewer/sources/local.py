@@ -1,4 +1,4 @@
-"""`/localfile/…`: the notebooks and images below one directory, where the fleet file names one.
+"""`/localfile/…`: the notebooks, pictures and texts below one directory, where the fleet file names one.
 
 A path is resolved with every link followed, and must still lie below the directory. Names that begin with a
 dot or an underscore do not exist here, nor do files that not every user of the machine may read.
@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from amalthea.services.nbviewer.errors import Missing, TooLarge
+from amalthea.services.nbviewer.raw_files import media_type
 from amalthea.services.nbviewer.settings import Settings
 from amalthea.services.nbviewer.source import (
     Answer,
@@ -25,19 +26,11 @@ from amalthea.services.nbviewer.source import (
     Listing,
     Moved,
     Raw,
+    Read,
     in_order,
     is_notebook,
     join,
 )
-
-_IMAGES = {
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".gif": "image/gif",
-    ".webp": "image/webp",
-    ".svg": "image/svg+xml",
-}
 
 
 class LocalSource:
@@ -51,7 +44,7 @@ class LocalSource:
         self._limit = int(settings.notebook_limit)
 
     async def resolve(self, asked: Asked) -> Answer:
-        """A listing, a notebook or an image."""
+        """A listing, a notebook, a picture or text."""
         return await asyncio.to_thread(self._resolve, asked)
 
     def _resolve(self, asked: Asked) -> Answer:
@@ -61,8 +54,8 @@ class LocalSource:
             return self._listing(path, parts) if asked.slash else Moved(f"{asked.raw}/{asked.query}")
         if is_notebook(path.name):
             return self._notebook(path, parts)
-        if path.suffix.lower() in _IMAGES:
-            return Raw(body=_read(path, self._limit), media_type=_IMAGES[path.suffix.lower()])
+        if media_type(path.name) is not None:
+            return Raw(name=path.name, read=self._reader(path))
         raise _missing(asked.raw)
 
     def _checked(self, parts: tuple[str, ...], raw: str) -> Path:
@@ -117,9 +110,6 @@ class LocalSource:
         found = path.stat()
         identity = f"{path}\0{found.st_ino}\0{found.st_size}\0{found.st_mtime_ns}"
 
-        async def read() -> bytes:
-            return await asyncio.to_thread(_read, path, self._limit)
-
         directory = join("localfile", *parts[:-1], "")
         return Document(
             chrome=Chrome(
@@ -128,11 +118,17 @@ class LocalSource:
                 fetched=datetime.fromtimestamp(int(found.st_mtime), UTC),
             ),
             digest=hashlib.sha256(identity.encode(errors="surrogateescape")).hexdigest(),
-            read=read,
+            read=self._reader(path),
             private=True,
             raw_base=directory,
             link_base=directory,
         )
+
+    def _reader(self, path: Path) -> Read:
+        async def read() -> bytes:
+            return await asyncio.to_thread(_read, path, self._limit)
+
+        return read
 
 
 def _hidden(part: str) -> bool:

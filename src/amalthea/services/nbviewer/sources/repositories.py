@@ -11,11 +11,12 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
-from amalthea.services.nbviewer.cache import Cache, Held
+from amalthea.services.nbviewer.cache import Ask, Cache, Held
 from amalthea.services.nbviewer.errors import Missing, SourceError, Unavailable
 from amalthea.services.nbviewer.fetching import Fetched
 from amalthea.services.nbviewer.index import Copy
 from amalthea.services.nbviewer.memory import Memory
+from amalthea.services.nbviewer.raw_files import media_type
 from amalthea.services.nbviewer.source import (
     Answer,
     Asked,
@@ -27,6 +28,7 @@ from amalthea.services.nbviewer.source import (
     Moved,
     Origin,
     Place,
+    Raw,
     Ref,
     in_order,
     is_notebook,
@@ -143,14 +145,9 @@ class Repositories:
         if not spot.path:
             return Moved(self._at(spot, "tree"))
         if not is_notebook(spot.path[-1]):
-            return await self._other_file(spot)
+            return await self._other_file(asked, spot)
         url = self._forge.file_url(spot)
-
-        async def ask(copy: Copy | None) -> Fetched:
-            return await self._forge.fetcher.get(
-                url, etag=copy.etag if copy else "", modified=copy.modified if copy else ""
-            )
-
+        ask = self._asking(url)
         held = await self._cache.get(url, ask, flush=asked.flush)
         page = self._forge.web_url(spot, file=True)
         return Document(
@@ -161,15 +158,32 @@ class Repositories:
             link_base=self._at(msgspec.structs.replace(spot, path=spot.path[:-1]), "blob").rstrip("/") + "/",
         )
 
-    async def _other_file(self, spot: Spot) -> Moved:
-        """A file that is no notebook is shown by its source; what is no file may be a directory."""
-        there = await self._forge.fetcher.exists(self._forge.file_url(spot))
-        return Moved(self._forge.raw_url(spot) if there else self._at(spot, "tree"))
+    async def _other_file(self, asked: Asked, spot: Spot) -> Moved | Raw:
+        """A picture or text is shown here, any other file by its source; what is no file may be a directory."""
+        url = self._forge.file_url(spot)
+        if not await self._forge.fetcher.exists(url):
+            return Moved(self._at(spot, "tree"))
+        if media_type(spot.path[-1]) is None:
+            return Moved(self._forge.raw_url(spot))
+
+        async def read() -> bytes:
+            ask = self._asking(url)
+            return await self._cache.body(await self._cache.get(url, ask, flush=asked.flush), ask)
+
+        return Raw(name=spot.path[-1], read=read)
+
+    def _asking(self, url: str) -> Ask:
+        async def ask(copy: Copy | None) -> Fetched:
+            return await self._forge.fetcher.get(
+                url, etag=copy.etag if copy else "", modified=copy.modified if copy else ""
+            )
+
+        return ask
 
     async def _tree(self, asked: Asked, spot: Spot) -> Answer:
         found = await self._directory(asked, spot)
         if found is None:
-            return Moved(self._at(spot, "blob") if is_notebook(spot.path[-1]) else self._forge.raw_url(spot))
+            return Moved(self._at(spot, "blob"))
         if found.repo and found.repo != spot.repo:
             return Moved(self._at(msgspec.structs.replace(spot, repo=found.repo), "tree") + asked.query)
         name = spot.path[-1] if spot.path else spot.repo[-1]
