@@ -39,6 +39,7 @@ from amalthea.services.nbviewer.sweeping import Keep, Sweep
 from amalthea.services.nbviewer.workers import Terms, Workers
 from amalthea.web.admin import Ready
 from amalthea.web.application import application
+from amalthea.web.swift import Swift
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -136,6 +137,8 @@ async def opened(
             base=base,
             others=others,
         )
+        if login is None:  # else it matters who asks
+            app = Swift(app, memory=settings.page_memory // 2, registry=registry)
         yield Opened(app, sample.ready, cache, press, sweep)
 
 

@@ -19,7 +19,9 @@ from amalthea.services.nbviewer.rewriting import rules
 from amalthea.services.nbviewer.sample import Sample
 from amalthea.services.nbviewer.settings import Settings
 from amalthea.services.nbviewer.source import Source
+from amalthea.services.nbviewer.uploading import Uploading
 from amalthea.services.nbviewer.viewing import Viewing
+from amalthea.services.nbviewer.workers import Workers
 from amalthea.web.templates import Pages
 
 
@@ -31,6 +33,7 @@ def routes(
     sources: Sequence[Source],
     sample: Sample,
     press: Press,
+    workers: Workers,
     pages: Pages,
     csp: str,
     icon: str,
@@ -55,6 +58,6 @@ def routes(
     )
     table = rules(settings, own_url=own_url)
     fronting = Fronting(settings, front(settings), rules=table, pages=pages, csp=csp, icon=icon, base=base)
-
     diffing = Diffing(viewing, press=press, pages=pages, rules=table, csp=csp, clock=clock)
-    return [*fronting.routes(), *diffing.routes(), *viewing.routes()]
+    uploading = Uploading(workers, limit=settings.notebook_limit, csp=csp, front=base, clock=clock)
+    return [*fronting.routes(), *uploading.routes(), *diffing.routes(), *viewing.routes()]

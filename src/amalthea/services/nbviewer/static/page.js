@@ -93,6 +93,23 @@
     }
   };
 
+  /* A file that is chosen or dropped, anywhere on the page, is sent at once. */
+  const dropping = () => {
+    const input = document.querySelector(".upload input[type=file]");
+    if (!input) return;
+    input.addEventListener("change", () => input.files.length && input.form.requestSubmit());
+    for (const [kind, over] of [["dragover", true], ["dragleave", false], ["drop", false]]) {
+      document.addEventListener(kind, (event) => {
+        if (!event.dataTransfer?.types.includes("Files")) return;
+        event.preventDefault();
+        input.classList.toggle("over", over);
+        if (kind !== "drop" || !event.dataTransfer.files.length) return;
+        input.files = event.dataTransfer.files;
+        input.form.requestSubmit();
+      });
+    }
+  };
+
   const closeMenus = (except) => {
     for (const menu of document.querySelectorAll("details.menu[open]")) if (menu !== except) menu.open = false;
   };
@@ -100,6 +117,7 @@
   document.addEventListener("DOMContentLoaded", () => {
     controls();
     copying();
+    dropping();
     document.addEventListener("click", (event) => closeMenus(event.target.closest?.("details.menu")));
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape") {
