@@ -18,6 +18,7 @@ from amalthea.services.nbviewer.render.math.formulas import protect
 from amalthea.services.nbviewer.render.math.mathml import mathml
 from amalthea.services.nbviewer.render.math.typesetting import Typesetter
 from amalthea.services.nbviewer.render.reading import read
+from amalthea.web.static_files import StaticFiles
 from tests.services.nbviewer.render.making import code, display, markdown, output, shown, text
 from tests.services.nbviewer.render.passive import ALLOWED
 
@@ -69,9 +70,9 @@ SAME = [
     ("x_1^2", "<msubsup><mi>x</mi><mn>1</mn><mn>2</mn></msubsup>"),
     ("x^{10}", "<msup><mi>x</mi><mn>10</mn></msup>"),
     ("x^10", "<msup><mi>x</mi><mn>1</mn></msup><mn>0</mn>"),
-    ("f'", "<msup><mi>f</mi><mo>′</mo></msup>"),
-    ("f''_1", "<msubsup><mi>f</mi><mn>1</mn><mo>″</mo></msubsup>"),
-    ("f'^2", "<msup><mi>f</mi><mrow><mo>′</mo><mn>2</mn></mrow></msup>"),
+    ("f'", '<mrow><mi>f</mi><mo lspace="0" rspace="0">′</mo></mrow>'),
+    ("f''_1", '<msub><mrow><mi>f</mi><mo lspace="0" rspace="0">″</mo></mrow><mn>1</mn></msub>'),
+    ("f'^2", '<msup><mrow><mi>f</mi><mo lspace="0" rspace="0">′</mo></mrow><mn>2</mn></msup>'),
     ("^2", "<msup><mrow></mrow><mn>2</mn></msup>"),
     ("1,000.5", "<mn>1</mn><mo>,</mo><mn>000.5</mn>"),
     ("1{,}000.5", "<mn>1,000.5</mn>"),
@@ -107,7 +108,9 @@ SAME = [
     ("-x", '<mo form="prefix">−</mo><mi>x</mi>'),
     ("(-x)", '<mo stretchy="false">(</mo><mo form="prefix">−</mo><mi>x</mi><mo stretchy="false">)</mo>'),
     ("x^{-1}", '<msup><mi>x</mi><mrow><mo lspace="0" rspace="0">−</mo><mn>1</mn></mrow></msup>'),
-    (r"\left(a\middle|b\right.", '<mrow><mo form="prefix">(</mo><mi>a</mi><mo stretchy="true" symmetric="true" '
+    (r"\left(a\middle|b\right.",
+     '<mrow><mo form="prefix" stretchy="false" lspace="0" rspace="0">(</mo><mi>a</mi>'
+     '<mo stretchy="true" symmetric="true" '
      'lspace=".05em" rspace=".05em">|</mo><mi>b</mi></mrow>'),
     (r"\hat x", '<mover accent="true"><mi>x</mi><mo stretchy="false">^</mo></mover>'),
     (r"\underbrace{x}_{n}", '<munder><munder><mi>x</mi><mo stretchy="true">⏟</mo></munder><mi>n</mi></munder>'),
@@ -117,7 +120,8 @@ SAME = [
     (r"\href{javascript:alert(1)}{x}", "<mi>x</mi>"),
     (r"\require{mhchem}x", "<mi>x</mi>"),
     (r"\unicode{x263a}", "<mtext>☺</mtext>"),
-    (r"\ket{\psi}", "<mrow><mo>|</mo><mi>ψ</mi><mo>⟩</mo></mrow>"),
+    (r"\ket{\psi}", '<mrow><mo form="prefix" stretchy="false" lspace="0" rspace="0">|</mo><mi>ψ</mi>'
+     '<mo form="postfix" stretchy="false" lspace="0" rspace="0">⟩</mo></mrow>'),
     (r"\ce{H2O}",
      '<mrow><msub><mi mathvariant="normal">H</mi><mtext>2</mtext></msub><mi mathvariant="normal">O</mi></mrow>'),
     ("é中", "<mi>é</mi><mi>中</mi>"),
@@ -277,7 +281,14 @@ def test_nearly_all_formulas_of_real_notebooks_are_known() -> None:
     assert unknown / known < 0.003
 
 
-def test_katex_is_the_file_whose_licence_stands_beside_it() -> None:
+@pytest.mark.parametrize("name", ["katex.min.js", "latin-modern-math.woff2"])
+def test_what_others_made_is_the_file_whose_licence_stands_beside_it(name: str) -> None:
     static = files("amalthea.services.nbviewer").joinpath("static")
-    digest = hashlib.sha256(static.joinpath("katex.min.js").read_bytes()).hexdigest()
-    assert digest in static.joinpath("katex.license.txt").read_text()
+    digest = hashlib.sha256(static.joinpath(name).read_bytes()).hexdigest()
+    assert digest in static.joinpath(f"{name.split('.')[0]}.license.txt").read_text()
+
+
+def test_the_style_sheet_names_the_font_as_it_is_served() -> None:
+    address = StaticFiles("amalthea.services.nbviewer").url("latin-modern-math.woff2")
+    sheet = files("amalthea.services.nbviewer").joinpath("static", "notebook.css").read_text()
+    assert f'url("{address.rpartition("/")[2]}")' in sheet

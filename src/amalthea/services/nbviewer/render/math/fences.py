@@ -2,6 +2,7 @@ r"""Brackets that grow: `\left( .. \middle| .. \right)` with what they hold, `\b
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 
@@ -19,10 +20,14 @@ _SIGNS = {
        for name in ("up", "down", "updown", "Up", "Down", "Updown")},
 }  # fmt: skip
 _GROWING = frozenset("()[]{}|‖⌊⌋⌈⌉⟨⟩⟦⟧⟮⟯⎰⎱")  # as browsers have it
+_TALL = re.compile(r"<m(?:frac|table|under|over>|root|sqrt|padded)|minsize|[∑∏∐∫∬∭∮⋃⋂⋁⋀⨁⨂⨀⨄⨆]")
+_STRETCHING = ' stretchy="true" symmetric="true"'
+_STILL = ' stretchy="false" lspace="0" rspace="0"'
 _SIZES = {"big": "1.2em", "Big": "1.8em", "bigg": "2.4em", "Bigg": "3em"}
 _KINDS = {"l": kinds.OPENING, "r": kinds.CLOSING, "m": kinds.RELATION, "": kinds.ORDINARY}
 _FORMS = {kinds.OPENING: "prefix", kinds.CLOSING: "postfix"}
 _OPENING = frozenset("([{⟨⌊⌈⟦")
+_SQUARE, _BARS = frozenset("[]⌊⌋⌈⌉⟦⟧"), frozenset("|‖")
 _CLOSING = frozenset(")]}⟩⌋⌉⟧")
 
 
@@ -40,31 +45,33 @@ def _sign(parser: Parser) -> str:
 def fenced(parser: Parser) -> Atom:
     r"""`\left( .. \right)`: as tall as what stands between."""
     saved = parser.display, parser.variant
-    parts = ["<mrow>", _grown(_sign(parser), "prefix")]
+    left, parts = _sign(parser), list[str]()
     while True:
         parts += parser.row()
         if parser.tokens[parser.at] != "\\middle":
             break
         parser.at += 1
-        sign = _sign(parser)
-        parts.append(f'<mo stretchy="true" symmetric="true" lspace=".05em" rspace=".05em">{escape.text(sign)}</mo>')
+        parts.append(f'<mo{_STRETCHING} lspace=".05em" rspace=".05em">{escape.text(_sign(parser))}</mo>')
     parser.expect("\\right")
-    parts += (_grown(_sign(parser), "postfix"), "</mrow>")
+    right, inside = _sign(parser), "".join(parts)
     parser.display = saved[0]
     if parser.variant != saved[1]:
         parser.use(saved[1])
-    return kinds.CLOSING, "".join(parts)
+    return kinds.CLOSING, around(left, inside, right)
 
 
-def _grown(sign: str, form: str) -> str:
+def around(left: str, inside: str, right: str) -> str:
+    """Something between two signs that are as tall as it is."""
+    tall = _TALL.search(inside) is not None
+    return f"<mrow>{_grown(left, 'prefix', tall)}{inside}{_grown(right, 'postfix', tall)}</mrow>"
+
+
+def _grown(sign: str, form: str, tall: bool) -> str:
+    """A bracket around something; browsers keep more room for one that may stretch, so that it says if it need not."""
     if not sign:
         return ""
-    growth = "" if sign in _GROWING else ' stretchy="true" symmetric="true"'
-    return (
-        f'<mo form="{form}"{growth} lspace="0" rspace="0">{escape.text(sign)}</mo>'
-        if growth
-        else (f'<mo form="{form}">{sign}</mo>')
-    )
+    stretching = "" if sign in _GROWING else f'{_STRETCHING} lspace="0" rspace="0"'
+    return f'<mo form="{form}"{stretching if tall else _STILL}>{escape.text(sign)}</mo>'
 
 
 def big(parser: Parser, *, size: str, kind: int) -> Atom:
@@ -76,8 +83,13 @@ def big(parser: Parser, *, size: str, kind: int) -> Atom:
     place = f' form="{form}"' if form else ""
     room = ".2778em" if kind == kinds.RELATION else "0"
     around = f' lspace="{room}" rspace="{room}"' if not form or sign not in _GROWING else ""
-    attributes = f'stretchy="true" symmetric="true"{place}{around} minsize="{size}" maxsize="{size}"'
+    attributes = f'class="{_breadth(sign)}"{_STRETCHING}{place}{around} minsize="{size}" maxsize="{size}"'
     return kind, f"<mo {attributes}>{escape.text(sign)}</mo>" if sign else ""
+
+
+def _breadth(sign: str) -> str:
+    """The class that gives a bracket of a size its width: else browsers keep the room of the widest of its shapes."""
+    return "square" if sign in _SQUARE else "bar" if sign in _BARS else "round" if sign in _GROWING else "other"
 
 
 COMMANDS: dict[str, Callable[[Parser], Atom]] = {

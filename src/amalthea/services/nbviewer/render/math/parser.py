@@ -22,6 +22,7 @@ _DEEPEST = 100
 _STOPS = frozenset((END, "}", "&", "\\\\", "\\cr", "\\newline", "\\right", "\\middle", "\\end"))
 _ENDS = frozenset(("\\end{", "\\end ", "\\end\n"))
 _AFTER = frozenset(("^", "_", "'", "''", "'''", "''''", "\\limits", "\\nolimits"))
+_LIMITED = (kinds.LARGE, kinds.INTEGRAL, kinds.LIMITED)
 _PRIMES = {1: "′", 2: "″", 3: "‴", 4: "⁗"}
 
 
@@ -264,29 +265,33 @@ class Parser:
 
     def _scripted(self, kind: int, base: str) -> Atom:
         """The atom with the scripts that follow it."""
-        below = above = primes = ""
-        limits: bool | None = None
-        while (lexeme := self.tokens[self.at]) in _AFTER:
-            self.at += 1
-            if lexeme == "_" and not below:
-                below = self.inner(script=True)
-            elif lexeme == "^" and not above:
-                above = self.inner(script=True)
-            elif lexeme[0] == "'":
-                primes = f"<mo>{_PRIMES[len(lexeme)]}</mo>"
-            elif lexeme[0] == "\\":
-                limits = lexeme == "\\limits"
-            else:
-                raise CannotTypeset("two scripts in one place")
-        if primes:
+        limits, scripts = self._scripts()
+        primes, below, above = scripts["'"], scripts["_"], scripts["^"]
+        if primes and kind in _LIMITED:
             above = f"<mrow>{primes}{above}</mrow>" if above else primes
+        elif primes:  # these signs are small and high already
+            base = f"<mrow>{base}{primes}</mrow>"
         if kind == kinds.SPACE:
             kind, base = kinds.ORDINARY, base or "<mrow></mrow>"
         if kind == kinds.BRACED:
             return kinds.ORDINARY, put("under", "over", base, below, above)
-        if limits or (limits is None and self.display and kind in (kinds.LARGE, kinds.LIMITED)):
+        if limits == "\\limits" or (not limits and self.display and kind in (kinds.LARGE, kinds.LIMITED)):
             return kind, put("under", "over", base if self.display else still(base), below, above)
         return kind, put("sub", "sup", base, below, above)
+
+    def _scripts(self) -> tuple[str, dict[str, str]]:
+        """What is said of limits, and the scripts by their sign."""
+        limits, scripts = "", {"_": "", "^": "", "'": ""}
+        while (lexeme := self.tokens[self.at]) in _AFTER:
+            self.at += 1
+            if lexeme[0] == "\\":
+                limits = lexeme
+                continue
+            if scripts[lexeme[0]]:
+                raise CannotTypeset("two scripts in one place")
+            prime = f'<mo lspace="0" rspace="0">{_PRIMES[len(lexeme)]}</mo>' if lexeme[0] == "'" else ""
+            scripts[lexeme[0]] = prime or self.inner(script=True)
+        return limits, scripts
 
 
 def put(low: str, high: str, base: str, below: str, above: str) -> str:

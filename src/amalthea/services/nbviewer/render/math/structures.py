@@ -8,18 +8,19 @@ from functools import partial
 
 from amalthea.services.nbviewer.render.math import kinds
 from amalthea.services.nbviewer.render.math.atoms import Atom, space
+from amalthea.services.nbviewer.render.math.fences import around
 from amalthea.services.nbviewer.render.math.parser import CannotTypeset, Parser, put, still
 
 _ACCENTS = {
-    "hat": "^", "bar": "¯", "tilde": "~", "vec": "→", "dot": "˙", "ddot": "¨", "dddot": "⃛", "ddddot": "⃜",
+    "hat": "^", "bar": "¯", "tilde": "~", "vec": "⃗", "dot": "˙", "ddot": "¨", "dddot": "⃛", "ddddot": "⃜",
     "check": "ˇ", "breve": "˘", "acute": "´", "grave": "`", "mathring": "˚",
 }  # fmt: skip
 _WIDE = {  # over
-    "widehat": "^", "widetilde": "~", "overline": "‾", "overrightarrow": "→", "overleftarrow": "←", "widecheck": "ˇ",
-    "overleftrightarrow": "↔", "overparen": "⏜", "overgroup": "⏠", "Overrightarrow": "⇒", "widebar": "‾",
+    "widehat": "\u0302", "widetilde": "~", "overrightarrow": "→", "overleftarrow": "←", "widecheck": "ˇ",
+    "overleftrightarrow": "↔", "overparen": "⏜", "overgroup": "⏠", "Overrightarrow": "⇒",
 }  # fmt: skip
 _WIDE_UNDER = {
-    "underline": "_", "underbar": "_", "underrightarrow": "→", "underleftarrow": "←", "underleftrightarrow": "↔",
+    "underrightarrow": "→", "underleftarrow": "←", "underleftrightarrow": "↔",
     "underparen": "⏝", "undergroup": "⏡", "utilde": "~",
 }  # fmt: skip
 _BRACES = {"overbrace": "⏞", "underbrace": "⏟", "overbracket": "⎴", "underbracket": "⎵"}
@@ -34,7 +35,10 @@ _PADDED = {  # what would reach to the left keeps its room: lengths of its own w
     "smash": ' height="0" depth="0"', "rlap": ' width="0"', "mathrlap": ' width="0"', "llap": "", "mathllap": "",
     "clap": "", "mathclap": "",
 }  # fmt: skip
-_MARKED = ("boxed", "cancel", "bcancel", "xcancel", "sout")
+_MARKED = {
+    **{name: name for name in ("boxed", "cancel", "bcancel", "xcancel", "sout")},
+    "overline": "over", "widebar": "over", "underline": "under", "underbar": "under",
+}  # fmt: skip
 _CLASSES = {
     "mathord": kinds.ORDINARY, "mathinner": kinds.ORDINARY, "mathopen": kinds.OPENING, "mathclose": kinds.CLOSING,
     "mathpunct": kinds.PUNCTUATION,
@@ -235,10 +239,7 @@ def dirac(parser: Parser, left: str, right: str) -> Atom:
     r"""`\bra{x}`, `\abs{x}`: an argument between two signs that stretch."""
     if parser.tokens[parser.at] == "*":
         parser.at += 1
-    saved = parser.display
-    inside = parser.argument()
-    parser.display = saved
-    return kinds.CLOSING, f"<mrow><mo>{left}</mo>{inside}<mo>{right}</mo></mrow>"
+    return kinds.CLOSING, around(left, parser.argument(), right)
 
 
 def braket(parser: Parser) -> Atom:
@@ -246,7 +247,7 @@ def braket(parser: Parser) -> Atom:
     first = parser.argument().replace("<mi>|</mi>", _BAR)
     if parser.tokens[parser.at] == "{":
         first += _BAR + parser.argument()
-    return kinds.CLOSING, f"<mrow><mo>⟨</mo>{first}<mo>⟩</mo></mrow>"
+    return kinds.CLOSING, around("⟨", first, "⟩")
 
 
 def derivative(parser: Parser, sign: str) -> Atom:
@@ -327,6 +328,6 @@ COMMANDS: dict[str, Callable[[Parser], Atom]] = {
     **_named(_WIDE_UNDER, wide_under),
     **_named(_LONG_ARROWS, long_arrow),
     **_named(_PADDED, padded),
-    **_named({name: name for name in _MARKED}, marked),
+    **_named(_MARKED, marked),
     **_named(_SIZES, sized),
 }

@@ -184,7 +184,8 @@ def _written(rows: list[_Row], layout: Layout) -> str:
     if layout.kind == "gathered" and len(rows) == 1 and len(rows[0].cells) == 1 and not numbered:
         inside = rows[0].cells[0][5:-6]
         return f"<mrow>{inside}</mrow>"
-    lines = "".join(_line(row, numbered=numbered) for row in rows)
+    width = max(len(row.cells) for row in rows) if numbered else 0
+    lines = "".join(_line(row, width) for row in rows)
     style = ' displaystyle="true"' if layout.display else ' scriptlevel="1"' if layout.kind == "small" else ""
     more = " numbered" if numbered else ""
     more += " closed" if closing_rule else ""
@@ -195,13 +196,15 @@ def _is_empty(row: _Row) -> bool:
     return len(row.cells) == 1 and row.cells[0].endswith("></mtd>") and row.cells[0].count("<") == 2
 
 
-def _line(row: _Row, *, numbered: bool) -> str:
+def _line(row: _Row, width: int) -> str:
+    """A line of cells; where lines have numbers, as many cells as the widest, and the number."""
     rule = ' class="ruled"' if row.ruled else ""
     cells = "".join(row.cells)
-    if not numbered:
+    if not width:
         return f"<mtr{rule}>{cells}</mtr>"
+    missing = "<mtd></mtd>" * (width - len(row.cells))
     number = f"<mtext>{row.number}</mtext>" if row.number else ""
-    return f'<mtr{rule}><mtd class="margin"></mtd>{cells}<mtd class="margin">{number}</mtd></mtr>'
+    return f'<mtr{rule}><mtd class="margin"></mtd>{cells}{missing}<mtd class="margin">{number}</mtd></mtr>'
 
 
 def whole(parser: Parser) -> str:
