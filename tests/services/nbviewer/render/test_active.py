@@ -259,7 +259,8 @@ def test_every_library_is_the_one_in_the_manifest() -> None:
 
 
 def test_the_policy_takes_the_origin_away_and_names_every_source() -> None:
-    policy = frame_csp("https://content.example.org", ["https:"], ancestors=["https://nbviewer.example.org"])
+    ancestors = ["https://nbviewer.example.org", "http://[::1]:8000"]
+    policy = frame_csp("https://content.example.org", ["https:"], ancestors=ancestors)
     parts = dict(part.split(" ", 1) for part in policy.split("; ") if " " in part)
     assert parts["sandbox"] == "allow-scripts"
     assert parts["default-src"] == "'none'"

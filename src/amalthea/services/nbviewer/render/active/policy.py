@@ -33,8 +33,9 @@ def frame_csp(content_origin: str, hosts: Sequence[str], *, ancestors: Sequence[
         "base-uri": "'none'",
         "object-src": "'none'",
     }
-    if ancestors:
-        directives["frame-ancestors"] = " ".join(ancestors)
+    named = [origin for origin in ancestors if "[" not in origin]  # a policy cannot name an IPv6 address
+    if named:
+        directives["frame-ancestors"] = " ".join(named)
     lines = [f"{name} {value}".strip() for name, value in directives.items()]
     if content_origin.startswith("https:"):  # old notebooks load their libraries by http
         lines.append("upgrade-insecure-requests")
