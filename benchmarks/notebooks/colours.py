@@ -1,8 +1,9 @@
 """How near the colours of code come to those of Pygments: for each character that is no blank, the family it is in.
 
 Families are keyword, string, comment, number, name (of whatever kind) and sign (operators and punctuation). In the
-finer count builtins, names at their definition and decorators are families of their own. Where we put no span, a
-character is a name or a sign by itself. IPython's magics are left out: Pygments' Python does not know them.
+finer count builtins, names at their definition and decorators are families of their own. The name of a type may count
+as a keyword or as a name. Where we put no span, a character is a name or a sign by itself. IPython's magics are left
+out: Pygments' Python does not know them.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ _OURS = {"c": "comment", "s": "string", "n": "number", "k": "keyword", "b": "bui
 _THEIRS = (  # the beginning of a token type, and its family; the first that fits
     ("Token.Comment.Preproc", "keyword"),
     ("Token.Comment", "comment"),
+    ("Token.Keyword.Type", "type"),
     ("Token.Keyword", "keyword"),
     ("Token.Operator.Word", "keyword"),
     ("Token.Operator", "sign"),
@@ -110,7 +112,8 @@ def _compared(code: str, language: str) -> Iterator[tuple[str, str]]:
     families = _families_of_pygments(code, language), _families_of_ours(code, language)
     for sign, theirs, ours in zip(code, *families, strict=True):
         if not sign.isspace() and theirs and ours != "magic":
-            yield theirs, ours
+            either = theirs == "type" and (ours == "keyword" or ours in _NAMES)
+            yield ours if either else theirs, ours
 
 
 def _families_of_ours(code: str, language: str) -> Iterator[str]:
