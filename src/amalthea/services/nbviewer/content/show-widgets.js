@@ -78,7 +78,8 @@
     if (!model) throw new Error("its state is missing");
     const output = document.getElementById("output");
     await made.display_view(await made.create_view(model), output);
-    if (missing.has(`${model.get("_model_module")} ${model.get("_model_module_version")}`)) output.hidden = true;
+    const own = state.state[wanted];
+    if (missing.has(`${own.model_module} ${own.model_module_version}`)) output.hidden = true;
     if (missing.size) nbFailed(`This widget needs what is not here and could not be fetched: ${[...missing].join(", ")}.`);
   };
   show().catch((error) => nbFailed(`This widget could not be shown: ${error.message || error}`));
