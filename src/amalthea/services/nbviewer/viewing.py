@@ -73,11 +73,11 @@ class Viewing:
         asked = asked or asked_for(request, self._base)
         kind = kind_of(request)
         document = self.placed(document, asked)
+        page = await self._press.page(document, kind=kind, line_numbers=_is_on(request, "line_numbers"))
         if "source" in request.query_params:
             return file_response(await document.read(), "text/plain")
         if "download" in request.query_params and kind is not Kind.SCRIPT:
             return download(await document.read(), document.chrome.name)
-        page = await self._press.page(document, kind=kind, line_numbers=_is_on(request, "line_numbers"))
         if "download" in request.query_params:
             return _program(page, document.chrome.name)
         return page_response(request, page, cache_control=self.cache_control(document, asked.flush), csp=self._csp)
