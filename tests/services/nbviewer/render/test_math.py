@@ -97,6 +97,7 @@ SAME = [
     (r"{\rm softmax}", "<mi>softmax</mi>"),
     (r"\Delta", '<mi mathvariant="normal">Δ</mi>'),
     (r"\text{a b}", "<mtext>a\u00a0b</mtext>"),
+    (r"\text{TP}", "<mi>TP</mi>"),
     (r"\text{if $x$}", "<mrow><mtext>if\u00a0</mtext><mi>x</mi></mrow>"),
     (r"\color{red}{x}", '<mstyle mathcolor="red"><mi>x</mi></mstyle>'),
     (r"\textcolor{#f00}x", '<mstyle mathcolor="#f00"><mi>x</mi></mstyle>'),
@@ -112,7 +113,7 @@ SAME = [
      '<mrow><mo form="prefix" stretchy="false" lspace="0" rspace="0">(</mo><mi>a</mi>'
      '<mo stretchy="true" symmetric="true" '
      'lspace=".05em" rspace=".05em">|</mo><mi>b</mi></mrow>'),
-    (r"\hat x", '<mover accent="true"><mi>x</mi><mo stretchy="false">^</mo></mover>'),
+    (r"\hat x", '<mover accent="true"><mi>x</mi><mo stretchy="false">ˆ</mo></mover>'),
     (r"\underbrace{x}_{n}", '<munder><munder><mi>x</mi><mo stretchy="true">⏟</mo></munder><mi>n</mi></munder>'),
     (r"\stackrel{!}{=}", '<mover><mo stretchy="false" movablelimits="false">=</mo><mo form="postfix">!</mo></mover>'),
     (r"\phantom{x}", "<mphantom><mi>x</mi></mphantom>"),

@@ -12,7 +12,7 @@ from amalthea.services.nbviewer.render.math.fences import around
 from amalthea.services.nbviewer.render.math.parser import CannotTypeset, Parser, put, still
 
 _ACCENTS = {
-    "hat": "^", "bar": "¯", "tilde": "~", "vec": "⃗", "dot": "˙", "ddot": "¨", "dddot": "⃛", "ddddot": "⃜",
+    "hat": "ˆ", "bar": "‾", "tilde": "˜", "dot": "˙", "ddot": "¨", "dddot": "⃛", "ddddot": "⃜",
     "check": "ˇ", "breve": "˘", "acute": "´", "grave": "`", "mathring": "˚",
 }  # fmt: skip
 _WIDE = {  # over
@@ -89,6 +89,12 @@ def root(parser: Parser) -> Atom:
 def accent(parser: Parser, sign: str) -> Atom:
     """A sign above that keeps its size."""
     return kinds.ORDINARY, f'<mover accent="true">{parser.argument()}<mo stretchy="false">{sign}</mo></mover>'
+
+
+def vector(parser: Parser) -> Atom:
+    r"""`\vec`: a small arrow; fonts place the arrow made for it, a combining one, where it does not belong."""
+    sign = '<mo stretchy="false" mathsize=".6em">→</mo>'
+    return kinds.ORDINARY, f'<mover accent="true">{parser.argument()}{sign}</mover>'
 
 
 def wide(parser: Parser, sign: str) -> Atom:
@@ -297,6 +303,7 @@ COMMANDS: dict[str, Callable[[Parser], Atom]] = {
     "\\phantom": phantom,
     "\\hphantom": partial(phantom, padding=' height="0" depth="0"'),
     "\\vphantom": partial(phantom, padding=' width="0"'),
+    "\\vec": vector,
     "\\not": negated,
     "\\mathrel": partial(spaced, kind=kinds.RELATION, width=0.2778),
     "\\mathbin": partial(spaced, kind=kinds.BINARY, width=0.2222),

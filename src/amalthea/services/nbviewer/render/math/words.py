@@ -104,8 +104,11 @@ def text(parser: Parser, source: str, *, variant: str) -> Atom:
 
 def _end_words(words: list[str], variant: str, parts: list[str]) -> None:
     if words:
-        said = alphabets.translate("".join(words), variant)
-        parts.append(f"<mtext>{escape.text(said)}</mtext>")
+        said = "".join(words)
+        if said.isalnum():  # a name: beside `<mtext>`, which counts as space, operators would have none
+            parts.append(letter(said, variant or "normal"))
+        else:
+            parts.append(f"<mtext>{escape.text(alphabets.translate(said, variant))}</mtext>")
         words.clear()
 
 
