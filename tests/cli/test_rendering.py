@@ -25,6 +25,7 @@ def test_notebooks_become_pages_that_need_nothing_else(tmp_path: Path) -> None:
     assert made == ["out/a.html", "out/deep/b.html"]
     page = html5lib.parse((tmp_path / "out" / "a.html").read_text(), namespaceHTMLElements=False)
     assert page.find(".//h1") is not None
+    assert ".woff2" not in (tmp_path / "out" / "a.html").read_text()
     assert not [element for element in page.iter() if element.get("src") or element.tag == "link"]
 
 

@@ -6,6 +6,8 @@ and a file has none.
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from amalthea.services.nbviewer.render import VERSION, NotANotebook, Options, Rendered, render
@@ -16,6 +18,7 @@ from amalthea.web.static_files import StaticFiles
 from amalthea.web.templates import Pages
 
 PACKAGE = "amalthea.services.nbviewer"
+_FONT = re.compile(r",?\s*url\(\"[^\"]*\.woff2\"\)\s*format\(\"woff2\"\)")
 FORMATS = (Kind.HTML, Kind.SLIDES, Kind.SCRIPT)
 
 __all__ = ["FORMATS", "Kind", "NotANotebook", "Standalone", "Written"]
@@ -34,7 +37,11 @@ class Standalone:
 
     def __init__(self) -> None:
         self._static = StaticFiles("amalthea.web", PACKAGE)
-        self._pages = Pages(self._static, PACKAGE, inlined=self._static.text)
+        self._pages = Pages(self._static, PACKAGE, inlined=self._inlined)
+
+    def _inlined(self, name: str) -> str:
+        """A static file, without the fonts it would fetch: a file has the reader's own."""
+        return _FONT.sub("", self._static.text(name))
 
     def make(self, source: bytes, *, name: str, kind: Kind) -> Written:
         """A notebook as a file; `name` is its title where it has none. Raises `NotANotebook`."""
