@@ -22,6 +22,7 @@ _DEEPEST = 100
 _STOPS = frozenset((END, "}", "&", "\\\\", "\\cr", "\\newline", "\\right", "\\middle", "\\end"))
 _ENDS = frozenset(("\\end{", "\\end ", "\\end\n"))
 _AFTER = frozenset(("^", "_", "'", "''", "'''", "''''", "\\limits", "\\nolimits"))
+_JOINTS, _SPACE = kinds.JOINTS, kinds.SPACE
 _LIMITED = (kinds.LARGE, kinds.INTEGRAL, kinds.LIMITED)
 _PRIMES = {1: "′", 2: "″", 3: "‴", 4: "⁗"}
 
@@ -67,11 +68,11 @@ class Parser:
             if given[self.at] in _AFTER:
                 atom = self._scripted(*atom)
             kind, piece = atom
-            joint = kinds.JOINTS[previous << 4 | kind]
+            joint = _JOINTS[previous << 4 | kind]
             if joint:
                 piece = _joined(joint, piece, out)
             out.append(piece)
-            if kind != kinds.SPACE:
+            if kind != _SPACE:
                 previous = kind
         self.depth -= 1
         return out
