@@ -18,10 +18,11 @@ from starlette.routing import BaseRoute, Route
 
 from amalthea.model.clock import Clock
 from amalthea.services.nbviewer.answers import packed, page_response, problem
+from amalthea.services.nbviewer.elsewhere import Rule
 from amalthea.services.nbviewer.errors import Missing, SourceError
 from amalthea.services.nbviewer.render import NotANotebook
 from amalthea.services.nbviewer.rendering import Press
-from amalthea.services.nbviewer.rewriting import Rule, quoted, rewrite
+from amalthea.services.nbviewer.rewriting import quoted, rewrite
 from amalthea.services.nbviewer.source import Asked, Crumb, Document, Moved, split
 from amalthea.services.nbviewer.viewing import Viewing
 from amalthea.services.nbviewer.work import Kind

@@ -12,9 +12,10 @@ from starlette.routing import BaseRoute, Route
 
 from amalthea.services.nbviewer.answers import packed, page_response
 from amalthea.services.nbviewer.basing import based
+from amalthea.services.nbviewer.elsewhere import Rule
 from amalthea.services.nbviewer.frontpage import FRONT_TEXT, Front
 from amalthea.services.nbviewer.prose import prose
-from amalthea.services.nbviewer.rewriting import Rule, quoted, rewrite
+from amalthea.services.nbviewer.rewriting import quoted, rewrite
 from amalthea.services.nbviewer.settings import Settings
 from amalthea.web.application import PageError
 from amalthea.web.templates import Pages

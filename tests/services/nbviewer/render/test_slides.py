@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from typing import Any
+from xml.etree.ElementTree import Element
 
 import html5lib
 import pytest
@@ -17,13 +18,12 @@ def shape(*cells: Any) -> list[list[str]]:
     """The text of each slide, by column."""
     tree = html5lib.parse(slides(notebook(*cells)).body, namespaceHTMLElements=False)
     columns = tree.findall("body/section")
-    return [
-        [
-            "".join(part.itertext()).split() and " ".join("".join(part.itertext()).split())
-            for part in column.findall("section")
-        ]
-        for column in columns
-    ]  # type: ignore[misc]
+    return [[words(part) for part in column.findall("section")] for column in columns]
+
+
+def words(part: Element | None) -> str:
+    assert part is not None
+    return " ".join("".join(part.itertext()).split())
 
 
 def test_slides_stand_beside_and_below_one_another() -> None:
@@ -46,9 +46,9 @@ def test_fragments_hold_what_continues_them_and_notes_are_aside() -> None:
     ).body
     tree = html5lib.parse(body, namespaceHTMLElements=False)
     fragment = tree.find(".//div[@class='fragment']")
-    assert "".join(fragment.itertext()).split() == ["b", "c"]
+    assert words(fragment) == "b c"
     notes = tree.find(".//aside[@class='notes']")
-    assert "".join(notes.itertext()).split() == ["n"]
+    assert words(notes) == "n"
 
 
 def test_nothing_inside_a_slide_is_taken_for_one() -> None:
