@@ -135,3 +135,9 @@ def test_a_page_in_a_frame_becomes_a_link() -> None:
     page = shown(markdown('<iframe width="560" src="https://www.youtube.com/embed/x"></iframe>'))
     assert 'Embedded page: <a href="https://www.youtube.com/embed/x"' in page.body
     assert page.problems == ("Cell 1: Left out here: a web page.",)
+
+
+def test_githubs_alerts_are_boxes_with_a_title() -> None:
+    body = text("> [!WARNING]\n> mind *this*")
+    assert '<div class="markdown-alert markdown-alert-warning">' in body
+    assert '<p class="markdown-alert-title">Warning</p>' in body

@@ -45,7 +45,8 @@ _ATTRIBUTES = {
 }
 _CLASSES = words(
     "dataframe alert alert-info alert-success alert-warning alert-danger alert-block footnotes footnote-ref "
-    "footnote-backref"
+    "footnote-backref markdown-alert markdown-alert-note markdown-alert-tip markdown-alert-important "
+    "markdown-alert-warning markdown-alert-caution markdown-alert-title"
 )
 _STYLES = words(
     "background background-color border border-bottom border-collapse border-color border-left border-radius "

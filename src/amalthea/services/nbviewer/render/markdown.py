@@ -34,7 +34,7 @@ _SCROLL = '<div class="scroll" tabindex="0" role="region" aria-label="Table">'
 @cache
 def _options(*, tables: bool, footnotes: bool) -> tuple[comrak.ExtensionOptions, comrak.RenderOptions]:
     extensions, rendering = comrak.ExtensionOptions(), comrak.RenderOptions()
-    extensions.strikethrough = extensions.tasklist = extensions.autolink = True
+    extensions.strikethrough = extensions.tasklist = extensions.autolink = extensions.alerts = True
     extensions.table, extensions.footnotes = tables, footnotes
     rendering.unsafe_ = True  # cleaned afterwards
     return extensions, rendering

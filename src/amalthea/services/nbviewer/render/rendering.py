@@ -13,7 +13,7 @@ from amalthea.services.nbviewer.render.notices import notice
 from amalthea.services.nbviewer.render.page import Frame, Heading, Options, Page
 from amalthea.services.nbviewer.render.reading import reading
 
-_EDITION = 1  # count up whenever the same notebook may come out differently
+_EDITION = 2  # count up whenever the same notebook may come out differently
 VERSION = "-".join((str(_EDITION), active.edition(), *map(version, ("comrak", "nh3"))))
 _DEFAULTS = Options()
 
