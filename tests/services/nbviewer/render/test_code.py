@@ -110,6 +110,7 @@ def test_time_grows_with_the_length_alone(piece: str, language: str) -> None:
     ("code", "part"),
     [
         ("match x:\n    case 1:", '<span class="k">match</span> x:\n    <span class="k">case</span>'),
+        ("case [1, *r] if x <= 3 == y:", '<span class="k">case</span>'),
         ("match = re.match(x)", 'match <span class="o">=</span> re.match(x)'),
         ("type X = int", '<span class="k">type</span> X'),
         ("x = !ls", 'x <span class="o">=</span> <span class="m">!ls</span>'),

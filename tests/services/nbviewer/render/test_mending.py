@@ -90,6 +90,12 @@ def test_both_sides_of_a_conflict_are_shown_where_it_is() -> None:
     assert made.cells == 4
 
 
+def test_a_file_with_a_conflict_may_break_off_too() -> None:
+    made = page(conflict('    "# One\\n",', '    "# Uno\\n",')[:-30])
+    assert "The file breaks off here." in made.body
+    assert len(made.problems) == 2
+
+
 def test_conflicts_in_one_cell_are_one() -> None:
     text = conflict('   "execution_count": 1,', '   "execution_count": 77,')
     made = page(conflict('    "x = 1\\n",', '    "x = 2\\n",', text))

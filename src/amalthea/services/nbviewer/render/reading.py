@@ -24,6 +24,7 @@ from amalthea.services.nbviewer.render.mending import DEEPEST, Mended, mend
 
 _MAX_DIGITS = 4000  # the interpreter refuses to convert longer integers
 _MOST_DOCUMENTS = 20
+_CUT = "the file breaks off before its end; what is whole is shown"
 _WIDE = (  # the first bytes of text in wide characters, with and without a mark
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -103,7 +104,7 @@ def _mended(text: str, wrong: str) -> Reading | None:
         return None
     repairs, notes, value = list[str](), dict[int, str](), first.value
     if first.breaks_off:
-        repairs.append("the file breaks off before its end; what is whole is shown")
+        repairs.append(_CUT)
         notes[len(first.cells)] = "The file breaks off here."
     elif first.end == len(text.rstrip()) and not first.too_deep:
         repairs.append(f"the file is not quite JSON ({wrong}); it is shown as far as it can be understood")
@@ -152,8 +153,11 @@ def _unmerged(text: str) -> Reading | None:
             continue
         cells += left
     where = f"{met:,} place{'' if met == 1 else 's'} of the text" if met else "its metadata alone"
-    told = f"the file holds an unfinished merge of {names[0]} and {names[1]}, in {where}"
-    return Reading(value=_whole(ours.mended, cells), repairs=(told,), notes=notes)
+    repairs = [f"the file holds an unfinished merge of {names[0]} and {names[1]}, in {where}"]
+    if ours.mended.breaks_off:
+        repairs.append(_CUT)
+        notes[len(cells)] = f"{notes.get(len(cells), '')} The file breaks off here.".strip()
+    return Reading(value=_whole(ours.mended, cells), repairs=tuple(repairs), notes=notes)
 
 
 def _marked(name: str, cells: list[Any]) -> str:
