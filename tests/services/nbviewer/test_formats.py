@@ -52,7 +52,7 @@ async def test_redirects_and_listings_keep_the_format(viewer: Nbviewer) -> None:
     assert await viewer.leads_to("/format/slides/github/ada") == "/format/slides/github/ada/"
     assert await viewer.leads_to(f"/format/script/{GIST}") == f"/format/script/gist/{GIST}"
     assert (
-        await viewer.leads_to(f"/format/slides/urls/github.com/ada/notes/blob/main/hello.ipynb")
+        await viewer.leads_to("/format/slides/urls/github.com/ada/notes/blob/main/hello.ipynb")
         == f"/format/slides{HELLO}"
     )
     listing = (await viewer.get("/format/slides/github/ada/notes/tree/main/")).text
