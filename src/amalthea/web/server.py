@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 
 from amalthea.model.errors import PortInUse, UsageError
 from amalthea.model.service import Listen
+from amalthea.web.swift import Swift, SwiftProtocol
 
 DRAIN_SECONDS = 5
 
@@ -55,6 +56,7 @@ def _server(app: ASGIApp) -> _Quiet:
     return _Quiet(
         uvicorn.Config(
             app,
+            http=SwiftProtocol if isinstance(app, Swift) else "auto",
             log_config=None,
             access_log=False,
             lifespan="off",

@@ -110,7 +110,7 @@ def test_what_stays_is_young_fits_and_is_younger_than_what_goes(
     found = [(now - timedelta(seconds=old), info(str(n), bytes_)) for n, (old, bytes_) in enumerate(objects)]
     gone = set(old(found, Keep(age=timedelta(seconds=age), size=size), now=now))
     stays = [pair for pair in found if pair[1].key not in gone]
-    assert sum(object.size for _, object in stays) <= size
+    assert sum(found.size for _, found in stays) <= size
     assert all(now - when <= timedelta(seconds=age) for when, _ in stays)
 
 

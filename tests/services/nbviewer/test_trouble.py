@@ -196,8 +196,10 @@ async def test_a_store_that_lost_a_body_costs_a_second_fetch(github: GitHub, sto
     async with nbviewer(github.settings(), store=store, clock=clock) as viewer:
         await viewer.get(HELLO)
         await viewer.cache.settle()
-    for key in [found.key async for found in store.list("nbviewer/blob/")]:
-        await store.delete(key)
+        await viewer.press.settle()
+    for prefix in ("nbviewer/blob/", "nbviewer/page/"):
+        for key in [found.key async for found in store.list(prefix)]:
+            await store.delete(key)
     async with nbviewer(github.settings(), store=store, clock=clock) as viewer:
         assert "Hello from main" in (await viewer.get(HELLO)).text
 
@@ -208,8 +210,10 @@ async def test_a_notebook_that_changed_while_its_copy_was_lost_is_shown_as_it_is
     async with nbviewer(github.settings(), store=store, clock=clock) as viewer:
         await viewer.get(HELLO)
         await viewer.cache.settle()
-    for key in [found.key async for found in store.list("nbviewer/blob/")]:
-        await store.delete(key)
+        await viewer.press.settle()
+    for prefix in ("nbviewer/blob/", "nbviewer/page/"):
+        for key in [found.key async for found in store.list(prefix)]:
+            await store.delete(key)
     github.repositories["ada", "notes"].branches["main"]["hello.ipynb"] = notebook("# Changed")
     async with nbviewer(github.settings(), store=store, clock=clock) as viewer:
         assert "Changed" in (await viewer.get(HELLO)).text

@@ -9,12 +9,13 @@ from urllib.parse import quote, urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
-from amalthea.services.nbviewer.encodings import accepted
 from amalthea.services.nbviewer.errors import Busy, RateLimited, SourceError, TooOften
 from amalthea.services.nbviewer.packing import pack_bytes, unpack
 from amalthea.services.nbviewer.render import NotANotebook
 from amalthea.services.nbviewer.shelf import Page
+from amalthea.services.nbviewer.source import Chrome
 from amalthea.web.application import STRICT_CSP, PageError
+from amalthea.web.encodings import accepted
 
 
 def notebook_csp(images: str, content: str = "") -> str:
@@ -34,12 +35,23 @@ def notebook_csp(images: str, content: str = "") -> str:
 
 _FILE_CSP = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _COME_BACK = 60
+_STALE_AGE = 10
+_ERROR_AGE = 86400
 
 
 def packed(text: str) -> Page:
     """A page that is made anew for whoever asks, and small."""
     body = text.encode(errors="replace")
     return Page(etag=f'W/"{hashlib.sha256(body).hexdigest()[:32]}"', packed=pack_bytes(body, quick=True))
+
+
+def cache_control(chrome: Chrome, *, fresh: int, now: datetime) -> str:
+    """How long others may keep a page: as long as this server itself would not ask the source again."""
+    if chrome.stale:
+        return f"public, max-age={min(_STALE_AGE, fresh)}"
+    passed = (now - chrome.checked).total_seconds() if chrome.checked else 0
+    left = max(1, int(fresh - max(0, passed))) if fresh else 0
+    return f"public, max-age={left}, stale-while-revalidate={fresh}, stale-if-error={_ERROR_AGE}"
 
 
 def page_response(request: Request, page: Page, *, cache_control: str, csp: str = STRICT_CSP) -> Response:

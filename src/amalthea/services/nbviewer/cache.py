@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from amalthea.model.clock import Clock
+from amalthea.services.nbviewer.crowds import FETCH, FLUSH, Crowds
 from amalthea.services.nbviewer.errors import Denied, Missing, RateLimited, SourceError, Superseded, Unavailable
 from amalthea.services.nbviewer.fetching import Fetched
 from amalthea.services.nbviewer.index import Copy, Index
@@ -62,8 +63,18 @@ class _Entry(msgspec.Struct):
 class Cache:
     """The copies of one process, over those in the store."""
 
-    def __init__(self, index: Index, *, memory: int, timing: Timing, clock: Clock, instruments: Instruments) -> None:
+    def __init__(
+        self,
+        index: Index,
+        *,
+        memory: int,
+        timing: Timing,
+        clock: Clock,
+        crowds: Crowds,
+        instruments: Instruments,
+    ) -> None:
         self._index = index
+        self._crowds = crowds
         self._timing = timing
         self._clock = clock
         self._instruments = instruments
@@ -73,9 +84,13 @@ class Cache:
         self._writes: set[asyncio.Task[None]] = set()
 
     async def get(self, url: str, ask: Ask, *, flush: bool = False) -> Held:
-        """The newest copy of `url` that can be had. Raises `SourceError` where there is none."""
+        """The newest copy of `url` that can be had. Raises `SourceError` where there is none, `TooOften`."""
         entry = await self._entry(url)
+        if flush:
+            self._crowds.charge(FLUSH, "flush")
         if entry is None:
+            if not self._once.running(url):
+                self._crowds.charge(FETCH, "fetch")
             return await self._once.run(url, lambda: self._ask(url, None, ask))
         now = self._clock()
         if not flush:

@@ -36,6 +36,12 @@ class Instruments:
         self.swept = Counter(
             "amalthea_nbviewer_swept_total", "Objects deleted from the store for their age or size.", registry=registry
         )
+        self.refused = Counter(
+            "amalthea_nbviewer_refused_total",
+            "Requests of networks that asked for too much new work: fetch, render, flush.",
+            ("work",),
+            registry=registry,
+        )
         self.render_seconds = Histogram(
             "amalthea_nbviewer_render_seconds", "Time to render one notebook, without waiting.", registry=registry
         )

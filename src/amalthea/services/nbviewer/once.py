@@ -24,6 +24,10 @@ class Once(Generic[T]):
             task.add_done_callback(lambda done: self._finished(key, done))
         return task
 
+    def running(self, key: Hashable) -> bool:
+        """Whether the work under `key` is under way."""
+        return key in self._running
+
     async def run(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """The result of the work under `key`."""
         return await asyncio.shield(self.start(key, work))

@@ -20,6 +20,7 @@ from amalthea.services.nbviewer.answers import notebook_csp
 from amalthea.services.nbviewer.basing import normal
 from amalthea.services.nbviewer.cache import Cache, Timing
 from amalthea.services.nbviewer.content import Content
+from amalthea.services.nbviewer.crowds import Allowance, Counted, Crowds
 from amalthea.services.nbviewer.finding import Finder
 from amalthea.services.nbviewer.hub import Hub, HubPlace
 from amalthea.services.nbviewer.index import BLOBS, SEEN, Index
@@ -75,7 +76,9 @@ async def opened(
         signer = Signer(hub.token) if hub else None
         login = await stack.enter_async_context(_login(hub, signer, clock=runtime.clock)) if hub and signer else None
         raw = RawAddresses(places.content, signer) if places.content else None
-        cache = _cache(settings, site, runtime=runtime, instruments=instruments)
+        allowance = Allowance(pages=settings.rate_limit, seconds=settings.rate_limit_interval)
+        crowds = Crowds(allowance, seconds=lambda: runtime.clock().timestamp(), instruments=instruments)
+        cache = _cache(settings, site, runtime=runtime, crowds=crowds, instruments=instruments)
         sources = await stack.enter_async_context(
             every_source(
                 settings,
@@ -100,6 +103,7 @@ async def opened(
             memory=settings.page_memory,
             age=settings.retention,
             clock=runtime.clock,
+            crowds=crowds,
             instruments=instruments,
         )
         stack.push_async_callback(press.aclose)
@@ -137,17 +141,19 @@ async def opened(
             base=base,
             others=others,
         )
+        app = Counted(app, settings.trusted_proxies)
         if login is None:  # else it matters who asks
             app = Swift(app, memory=settings.page_memory // 2, registry=registry)
         yield Opened(app, sample.ready, cache, press, sweep)
 
 
-def _cache(settings: Settings, site: Site, *, runtime: Runtime, instruments: Instruments) -> Cache:
+def _cache(settings: Settings, site: Site, *, runtime: Runtime, crowds: Crowds, instruments: Instruments) -> Cache:
     return Cache(
         Index(runtime.store, site.name, clock=runtime.clock, instruments=instruments),
         memory=settings.source_memory,
         timing=Timing(fresh=settings.fresh, patience=settings.patience),
         clock=runtime.clock,
+        crowds=crowds,
         instruments=instruments,
     )
 

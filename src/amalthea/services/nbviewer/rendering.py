@@ -20,7 +20,8 @@ import msgspec
 
 from amalthea.model.clock import Clock
 from amalthea.model.wire import encode
-from amalthea.services.nbviewer.errors import TooHard
+from amalthea.services.nbviewer.crowds import RENDER, Crowds
+from amalthea.services.nbviewer.errors import TooHard, TooOften
 from amalthea.services.nbviewer.instruments import Instruments
 from amalthea.services.nbviewer.memory import Memory
 from amalthea.services.nbviewer.once import Once
@@ -79,6 +80,7 @@ class Press:
         memory: int,
         age: float,
         clock: Clock,
+        crowds: Crowds,
         instruments: Instruments,
     ) -> None:
         self._workers = workers
@@ -92,6 +94,7 @@ class Press:
         self._once: Once[Page] = Once()
         self._writes: set[asyncio.Task[None]] = set()
         self._clock = clock
+        self._crowds = crowds
         self._instruments = instruments
 
     async def page(
@@ -104,7 +107,7 @@ class Press:
     ) -> Page:
         """A notebook as a page of some kind, or the difference from one to another.
 
-        Raises `NotANotebook`, `TooHard`, `Busy`, and what reading it raises.
+        Raises `NotANotebook`, `TooHard`, `TooOften`, `Busy`, and what reading it raises.
         """
         options = Options(
             raw_base=document.raw_base, link_base=document.link_base, content=self._content, line_numbers=line_numbers
@@ -116,7 +119,7 @@ class Press:
         page = self._held(key)
         if page is None:
             order = _Order(kind=kind, documents=documents, chrome=around, options=options)
-            page = await self._once.run(key, lambda: self._brought(key, order))
+            page = await self._shared(key, order)
         return await self._noted(page, chrome) if chrome.stale else page
 
     async def frame(self, digest: str) -> bytes | None:
@@ -150,6 +153,16 @@ class Press:
     def _old(self, page: Page) -> bool:
         return page.made is not None and self._clock() - page.made > self._age
 
+    async def _shared(self, key: str, order: _Order) -> Page:
+        """The page, brought once for all who want it now; nobody pays for a stranger who asks for too much."""
+        mine = not self._once.running(key)
+        try:
+            return await self._once.run(key, lambda: self._brought(key, order))
+        except TooOften:
+            if mine:
+                raise
+        return await self._once.run(key, lambda: self._brought(key, order))
+
     async def _brought(self, key: str, order: _Order) -> Page:
         """The page from the store, or made now."""
         page = None if order.private else await self._shelf.page(key)
@@ -180,11 +193,12 @@ class Press:
     async def _made(self, order: _Order) -> Made:
         what = _hash((order.kind, [document.digest for document in order.documents]))
         self._check_hard(what)
+        self._crowds.charge(RENDER, "render")
         sources = tuple([await document.read() for document in order.documents])
         job = Job(kind=order.kind, sources=sources, chrome=order.chrome, options=order.options)
         try:
             with self._instruments.render_failures.count_exceptions():
-                return await self._workers.make(job)
+                return await self._workers.make(job, who=self._crowds.who)
         except TooHard as error:
             self._hard.put(what, _Hard(error.message, error.hint, self._clock() + _REMEMBERED))
             raise

@@ -10,6 +10,7 @@ from msgspec import Meta
 from amalthea.model.units import ByteSize, Duration
 
 Url = Annotated[str, Meta(pattern=r"^https?://[^\s/]+[^\s]*$")]
+Network = Annotated[str, Meta(pattern=r"^[0-9a-fA-F.:]+/[0-9]{1,3}$")]
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -292,6 +293,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             description="How many more may wait; whoever comes after them is asked to come back.", ge=0, examples=[32]
         ),
     ] = 32
+    rate_limit: Annotated[
+        int,
+        Meta(
+            description="How many new pages one network (/24, or /56 of IPv6) may ask for at once, and again in each "
+            "`rate_limit_interval`, little by little. Pages that are there already are not counted.",
+            ge=1,
+            examples=[60],
+        ),
+    ] = 60
+    rate_limit_interval: Annotated[
+        Duration, Meta(description="The time in which `rate_limit` is earned anew.", examples=["10 min"])
+    ] = Duration(600)
+    trusted_proxies: Annotated[
+        tuple[Network, ...],
+        Meta(
+            description="The networks of the edge and of proxies before it: from them `X-Forwarded-For` is believed. "
+            "A visitor whose own address is not known is not counted.",
+            examples=[["127.0.0.0/8", "::1/128", "10.4.0.0/16"]],
+        ),
+    ] = ("127.0.0.0/8", "::1/128")
     hedge: Annotated[
         Duration,
         Meta(

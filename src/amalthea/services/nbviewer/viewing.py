@@ -17,9 +17,17 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from amalthea.model.clock import Clock
-from amalthea.services.nbviewer.answers import download, file_response, packed, page_response, problem, unpacked
+from amalthea.services.nbviewer.answers import (
+    cache_control,
+    download,
+    file_response,
+    packed,
+    page_response,
+    problem,
+    unpacked,
+)
 from amalthea.services.nbviewer.basing import ROOT, based
-from amalthea.services.nbviewer.errors import SourceError
+from amalthea.services.nbviewer.errors import SourceError, Superseded
 from amalthea.services.nbviewer.finding import Finder, resolved
 from amalthea.services.nbviewer.launching import Launching
 from amalthea.services.nbviewer.raw_files import RawAddresses, media_type
@@ -96,9 +104,7 @@ class Viewing:
 
     def cache_control(self, answer: Document | Listing, flushed: bool) -> str:
         """How long whoever gets this may keep it."""
-        if flushed:
-            return "no-cache"
-        return f"public, max-age={min(10, self._age) if answer.chrome.stale else self._age}"
+        return "no-cache" if flushed else cache_control(answer.chrome, fresh=self._age, now=self._clock())
 
     def _route(self, path: str, source: Source) -> Route:
         async def view(request: Request) -> Response:
@@ -114,10 +120,16 @@ class Viewing:
     async def _view(self, request: Request, source: Source | None = None) -> Response:
         try:
             asked = asked_for(request, self._base)
-            answer = await (self.find(asked) if source is None else resolved(source, asked))
-            return await self._answer(request, asked, answer)
+            try:
+                return await self._shown(request, asked, source)
+            except Superseded:  # while it was being read
+                return await self._shown(request, asked, source)
         except (SourceError, NotANotebook) as error:
             raise problem(error, now=self._clock()) from error
+
+    async def _shown(self, request: Request, asked: Asked, source: Source | None) -> Response:
+        answer = await (self.find(asked) if source is None else resolved(source, asked))
+        return await self._answer(request, asked, answer)
 
     async def _answer(self, request: Request, asked: Asked, answer: Answer) -> Response:
         prefix = _prefix(request)
