@@ -16,13 +16,14 @@ from amalthea import catalogue
 from amalthea.fleet.reference import page as fleet_file
 from docs._ext import command_line, errors, metrics
 
+PATTERN = re.compile(r"(?<=text that matches )(\S+)(?=\.\s)")
 MARKER = re.compile(r"^<!-- generated: (.+?) -->$", re.MULTILINE)
 
 
 def pages() -> Mapping[str, Callable[[], str]]:
     """What makes the text for each marker."""
     return {
-        "fleet file": lambda: fleet_file(catalogue.services(), catalogue.provider_kinds()),
+        "fleet file": lambda: PATTERN.sub(r"`\1`", fleet_file(catalogue.services(), catalogue.provider_kinds())),
         "command line": command_line.markdown,
         "errors": errors.markdown,
         "metrics": metrics.markdown,

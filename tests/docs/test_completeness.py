@@ -22,8 +22,12 @@ from amalthea.model.edge import HOP_HEADER, SITE_HEADER
 from amalthea.model.errors import ExitCode
 from amalthea.model.fleet import Fleet, Names, Site
 from amalthea.model.service import Listen, Runtime
+from amalthea.services import nbviewer as nbviewer_package
+from amalthea.services.nbviewer import errors as nbviewer_errors
+from amalthea.services.nbviewer.hub import HubPlace
 from amalthea.services.nbviewer.instruments import Instruments
 from amalthea.services.nbviewer.opening import opened
+from amalthea.services.nbviewer.rewriting import rewrite, rules
 from amalthea.services.nbviewer.settings import Settings
 from amalthea.store.debts import RECORDS
 from amalthea.store.memory import MemoryStore
@@ -39,6 +43,15 @@ GENERATED = {
     "exit-codes": "errors",
     "metrics": "metrics",
 }
+HUB = HubPlace(
+    token="t",
+    api_url="http://127.0.0.1:1/hub/api",
+    prefix="/services/nbviewer/",
+    home="/hub/",
+    client_id="service-nbviewer",
+    callback="/services/nbviewer/oauth_callback",
+    scopes=(),
+)
 
 
 @pytest.fixture(scope="module")
@@ -98,21 +111,50 @@ async def test_every_path_of_nbviewer_is_in_the_list_of_endpoints(tmp_path: Path
     names = Names(domain="localhost", scheme="http", port=8000)
     site = Site(name="north", fleet="laptop", names=names)
     runtime = Runtime(listen=Listen(), store=MemoryStore(clock=system_clock), clock=system_clock)
-    settings = Settings(local=str(tmp_path))
+    settings = Settings(local=str(tmp_path), content_url="http://content.localhost:8000")
     text = page("reference/http.md")
-    async with opened(settings, site, runtime=runtime, registry=CollectorRegistry()) as nbviewer:
+    async with opened(settings, site, runtime=runtime, registry=CollectorRegistry(), hub=HUB) as nbviewer:
         paths = [route.path for route in routes(nbviewer.application)]
-    assert len(paths) > 10
+    assert len(paths) > 25
+    assert {"/frame/{digest}", "/upload", "/logout"} <= set(paths)
     for path in paths:
         fixed = re.split(r"\{|\w+\.\w+\.?\w*/", path)[0]
-        assert f"`{fixed}" in text, path
+        assert re.search(rf"`{re.escape(fixed)}[`{{?/\w…]", text), path
 
 
 def routes(app: Any) -> list[Route]:
-    """The routes inside what is wrapped around them."""
+    """The routes inside what is wrapped around them, under every name."""
+    found: list[Route] = []
     while not hasattr(app, "routes"):
+        for other in getattr(app, "others", {}).values():
+            found += routes(other)
         app = app.app
-    return [route for route in app.routes if isinstance(route, Route)]
+    return found + [route for route in app.routes if isinstance(route, Route)]
+
+
+def test_every_query_of_nbviewer_is_in_the_list_of_endpoints() -> None:
+    source = "\n".join(path.read_text() for path in Path(nbviewer_package.__path__[0]).rglob("*.py"))
+    forms = (r'query_params\.get\("(\w+)"', r'"(\w+)" in request\.query_params', r'_is_on\(request, "(\w+)"\)')
+    names = {"a", "b"} | {name for form in forms for name in re.findall(form, source)}
+    assert {"download", "flush_cache", "line_numbers", "page", "key"} <= names
+    text = page("reference/http.md")
+    for name in names:
+        assert f"`?{name}" in text, name
+
+
+def test_what_the_box_is_said_to_take_leads_where_it_is_said_to() -> None:
+    text = page("reference/http.md").partition("### What the box takes")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `([^`]+)` \| `([^`]+)` \|$", text, re.MULTILINE)
+    table = rules(Settings(), own_url="https://nbviewer.example.org")
+    assert len(rows) > 20
+    assert [(pasted, rewrite(pasted, table)) for pasted, _ in rows] == rows
+
+
+def test_every_status_of_an_error_is_in_the_list_of_endpoints() -> None:
+    listed = set(re.findall(r"\b[45][0-9]{2}\b", page("reference/http.md").partition("### Statuses")[2]))
+    kinds = [value for value in vars(nbviewer_errors).values() if isinstance(value, type)]
+    statuses = {str(kind.status) for kind in kinds if issubclass(kind, nbviewer_errors.SourceError)}
+    assert statuses <= listed
 
 
 def test_every_field_of_the_access_log_is_explained(fleet: Fleet) -> None:
