@@ -59,7 +59,7 @@ def bundle(given: Bundle, page: Page) -> str:
     live = document(given, page) if page.options.content else None
     if live is not None:
         return framed(live, page) + _picture(given, page)
-    elsewhere = card(joined(data.get("text/html")), page.options.link_base) if "text/html" in data else None
+    elsewhere = card(joined(data.get("text/html")), page.link_base) if "text/html" in data else None
     if elsewhere is not None:
         return _first(_PICTURES, given, page) + elsewhere
     makers = [who for start, who in _INTERACTIVE if any(kind.startswith(start) for kind in data)]

@@ -88,7 +88,7 @@ class Cleaned(msgspec.Struct, frozen=True):
 class Cleaner:
     """The sanitiser for one notebook. `attachment` gives the data URI of a file attached to the present cell."""
 
-    def __init__(self, *, raw_base: str, link_base: str, attachment: Callable[[str], str | None]) -> None:
+    def __init__(self, *, raw_base: links.Base, link_base: links.Base, attachment: Callable[[str], str | None]) -> None:
         self.raw_base = raw_base
         self.link_base = link_base
         self.attachment = attachment

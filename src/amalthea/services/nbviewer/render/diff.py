@@ -141,7 +141,7 @@ def _row(state: str, before: _Side, after: _Side, pair: tuple[int | None, int | 
     old = before.cells[a] if a is not None else None
     new = after.cells[b] if b is not None else None
     if state == "same" and new is not None:
-        return cell(new.value, after.frame, page)
+        return _cell_of(after.frame, new.value, page)
     inside = guarded(lambda: _compared(old, new, (before, after), page), "the comparison of a cell", page)
     numbers = " → ".join(str(index + 1) for index in dict.fromkeys((a, b)) if index is not None)
     label = f"Cell {numbers}, {state}"
@@ -184,7 +184,14 @@ def _outputs(shown: _Cell, frame: Notebook, page: Page) -> str:
     """The outputs alone."""
     if not shown.outputs:
         return notice("No outputs.")
-    return cell({"cell_type": "code", "source": "", "metadata": {}, "outputs": list(shown.outputs)}, frame, page)
+    alone = {"cell_type": "code", "source": "", "metadata": {}, "outputs": list(shown.outputs)}
+    return _cell_of(frame, alone, page)
+
+
+def _cell_of(frame: Notebook, value: Any, page: Page) -> str:
+    """A cell with the widgets of its own notebook: the other may have the same ones in another state."""
+    page.widgets = frame.widgets
+    return cell(value, frame, page)
 
 
 def _same(stretch: Sequence[str]) -> str:

@@ -18,7 +18,29 @@ _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.\-]*):")
 _IMAGE_DATA = re.compile(r"data:image/(?:png|jpe?g|gif|webp|svg\+xml);base64,[A-Za-z0-9+/\s]*={0,2}\s*", re.IGNORECASE)
 
 
-def link(address: str, base: str) -> str | None:
+class Base:
+    """Where relative addresses lead, or "" to leave them as they are. `used` tells whether there were any."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self.used = False
+
+    @property
+    def address(self) -> str:
+        """The base itself, from now on used."""
+        self.used = True
+        return self._address
+
+    def join(self, address: str) -> str | None:
+        """The address, or None where it is none."""
+        base = self.address
+        try:
+            return urljoin(base, address) if base else address
+        except ValueError:  # such as "//["
+            return None
+
+
+def link(address: str, base: Base) -> str | None:
     """The `href` to write for a link: http, https, mailto, relative to `base`, or to a place in this notebook."""
     address = _IGNORED.sub("", address)
     if _CONTROL.search(address) or len(address) > _LONGEST:
@@ -28,10 +50,10 @@ def link(address: str, base: str) -> str | None:
     scheme = _SCHEME.match(address)
     if scheme:
         return address if scheme[1].lower() in ("http", "https", "mailto") else None
-    return _joined(base, address)
+    return base.join(address)
 
 
-def image(address: str, base: str, attachment: Callable[[str], str | None]) -> str | None:
+def image(address: str, base: Base, attachment: Callable[[str], str | None]) -> str | None:
     """The `src` to write for an image: http, https, relative to `base`, a data URI of an image, or an attachment."""
     if address[:5].lower() == "data:":
         return address if _IMAGE_DATA.fullmatch(address) else None
@@ -43,13 +65,4 @@ def image(address: str, base: str, attachment: Callable[[str], str | None]) -> s
         return attachment(unquote(address.partition(":")[2]))
     if scheme:
         return address if scheme[1].lower() in ("http", "https") else None
-    return _joined(base, address)
-
-
-def _joined(base: str, address: str) -> str | None:
-    if not base:
-        return address
-    try:
-        return urljoin(base, address)
-    except ValueError:  # such as "//[": no address
-        return None
+    return base.join(address)

@@ -10,7 +10,7 @@ import msgspec
 from amalthea.services.nbviewer.render.cleaning import Cleaner
 from amalthea.services.nbviewer.render.encoded import base64_or_none
 from amalthea.services.nbviewer.render.limits import Limits
-from amalthea.services.nbviewer.render.links import ID_PREFIX
+from amalthea.services.nbviewer.render.links import ID_PREFIX, Base
 from amalthea.services.nbviewer.render.math.typesetting import Typesetter
 
 _ATTACHED = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml")
@@ -59,7 +59,8 @@ class Page:
         self.options = options
         self.limits = options.limits
         self.language = language
-        self.cleaner = Cleaner(raw_base=options.raw_base, link_base=options.link_base, attachment=self._attachment)
+        self.raw_base, self.link_base = Base(options.raw_base), Base(options.link_base)
+        self.cleaner = Cleaner(raw_base=self.raw_base, link_base=self.link_base, attachment=self._attachment)
         self.typesetter = Typesetter(options.limits)
         self.headings: list[Heading] = []
         self.problems: list[str] = []

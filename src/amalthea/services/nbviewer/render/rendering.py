@@ -31,6 +31,7 @@ class Rendered(msgspec.Struct, frozen=True, kw_only=True):
     problems:  what could not be shown, for people
     frames:    the documents that frames in the body refer to, each once
     tex:       whether some `<span class="tex">` in the body waits for a typesetter in the browser
+    based:     whether `raw_base` or `link_base` shaped it: without, it is the same wherever the notebook stands
     """
 
     title: str
@@ -43,6 +44,7 @@ class Rendered(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[str, ...]
     frames: tuple[Frame, ...] = ()
     tex: bool = False
+    based: bool = False
 
 
 def render(source: bytes, options: Options = _DEFAULTS) -> Rendered:
@@ -79,6 +81,7 @@ def finished(frame: Notebook, page: Page, body: str) -> Rendered:
         problems=tuple(page.problems),
         frames=tuple(page.frames.values()),
         tex=page.tex or page.typesetter.waiting,
+        based=page.raw_base.used or page.link_base.used,
     )
 
 

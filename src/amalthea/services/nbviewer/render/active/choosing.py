@@ -27,7 +27,7 @@ def _by_kind(kind: str, value: object, given: Bundle, page: Page) -> Document | 
     if kind in plotly.KINDS:
         return plotly.plotly(value)
     if vega.KIND.fullmatch(kind):
-        return vega.vega(kind, value, metadata=given.metadata, base=page.options.raw_base)
+        return vega.vega(kind, value, metadata=given.metadata, base=page.raw_base.address)
     if kind == widgets.VIEW:
         return widgets.widget(value, states=page.widgets, standin=widgets.standin(given.data.get("text/plain")))
     return None

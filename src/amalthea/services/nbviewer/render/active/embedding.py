@@ -51,7 +51,7 @@ def inside(attributes: str) -> Document | None:
     return Document(title="Embedded page", body=script("frame") + body, height=tall, whole=True)
 
 
-def card(html: str, base: str) -> str | None:
+def card(html: str, base: links.Base) -> str | None:
     """A link to the page that the only frame in `html` would show; None where it is no such HTML."""
     attributes = alone(html) if len(html) < _LONGEST and "<iframe" in html.lower() else None
     if attributes is None:
