@@ -15,10 +15,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import psutil
 from playwright.sync_api import Browser, sync_playwright
 from rich.console import Console
 from rich.text import Text
@@ -97,10 +98,18 @@ def picture_fleet(browser: Browser) -> list[str]:
         draw(screen(), STATIC / "laptop.svg")
         sample = Picture("/sample", 760)
         complaints = photograph(browser, "http://nbviewer.localhost:8000", sample, STATIC / "nbviewer.png")
-        subprocess.run([found("pkill"), "-KILL", "-f", f"{directory}/.amalthea/log/north/"], check=True)
+        kill(f"{directory}/.amalthea/log/north/")
         time.sleep(20)
-        status = Picture("/?still", 530)
+        status = Picture("/", 530)
         return complaints + photograph(browser, "http://status.localhost:8000", status, STATIC / "status.png")
+
+
+def kill(path: str) -> None:
+    """End every process that was started with this path."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if path in " ".join(process.cmdline()):
+                process.kill()
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import click
 import pytest
@@ -45,6 +46,16 @@ def context_of(words: list[str]) -> click.Context:
 @pytest.mark.parametrize(("place", "line"), list(command_lines()))
 def test_a_command_line_in_a_block_is_accepted(place: str, line: str) -> None:
     context_of(shlex.split(line, comments=True))
+
+
+def test_the_command_in_a_hubs_configuration_is_accepted() -> None:
+    (block,) = (block for block in blocks("python") if "c.JupyterHub.services" in block.text)
+    hub = SimpleNamespace(JupyterHub=SimpleNamespace())
+    exec(compile(block.text, block.place, "exec"), {"c": hub})
+    (service,) = hub.JupyterHub.services
+    program, *words = service["command"]
+    assert program == "amalthea"
+    context_of(words)
 
 
 def test_there_are_command_lines_to_look_at() -> None:
