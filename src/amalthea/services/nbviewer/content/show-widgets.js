@@ -1,5 +1,8 @@
 /* Shows the widget in #view from the state in #state. Packages that are not ours come from a public network where the
-   policy lets them; anywidgets bring their module along in their state. */
+   policy lets them; anywidgets bring their module along in their state.
+
+   It stands between RequireJS and the widgets, which learn where they lie when RequireJS takes them in: that happens
+   by a timer of its own, so whoever said it later would sometimes be too late. */
 (() => {
   "use strict";
   const NETWORK = "https://cdn.jsdelivr.net/npm/";
@@ -82,5 +85,7 @@
     if (missing.has(`${own.model_module} ${own.model_module_version}`)) output.hidden = true;
     if (missing.size) nbFailed(`This widget needs what is not here and could not be fetched: ${[...missing].join(", ")}.`);
   };
-  show().catch((error) => nbFailed(`This widget could not be shown: ${error.message || error}`));
+  document.addEventListener("DOMContentLoaded", () => {
+    show().catch((error) => nbFailed(`This widget could not be shown: ${error.message || error}`));
+  });
 })();

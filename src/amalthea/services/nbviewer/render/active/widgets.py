@@ -37,8 +37,7 @@ def widget(value: Any, *, states: Mapping[str, Any], standin: str) -> Document |
         title="Widget",
         body=f'<div id="output">\n{data(state, name="state", kind=STATE)}{data(view, name="view", kind=VIEW)}</div>\n'
         + output(standin).partition("\n")[2],
-        libraries=("require", "jquery", "widgets"),
-        starter="show-widgets",
+        libraries=("require", "jquery", "show-widgets", "widgets"),
         height=_USUAL,
     )
 
