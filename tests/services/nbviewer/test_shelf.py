@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 
 from amalthea.model.store import ObjectInfo
 from amalthea.services.nbviewer.packing import Packed, pack
-from amalthea.services.nbviewer.shelf import FRAMES, PAGES, Page, decoded, encoded
+from amalthea.services.nbviewer.shelf import BODIES, FRAMES, PAGES, Page, decoded, encoded
 from amalthea.services.nbviewer.sweeping import Keep, old
 from amalthea.store.memory import MemoryStore
 from tests.services.nbviewer.conftest import Hand, Nbviewer, nbviewer, notebook
@@ -23,6 +25,13 @@ LIVE = "/github/ada/notes/blob/main/live.ipynb"
 
 async def keys(store: MemoryStore, prefix: str) -> list[str]:
     return [found.key async for found in store.list(prefix)]
+
+
+def article(page: str) -> str:
+    """What is shown of the notebook itself."""
+    found = re.search("<article.*</article>", page, re.DOTALL)
+    assert found
+    return found[0]
 
 
 async def seen_and_settled(viewer: Nbviewer, *paths: str) -> None:
@@ -72,8 +81,46 @@ async def test_a_damaged_page_is_made_again_and_replaced(
     await store.put(key, damage or whole[:-1])
     async with nbviewer(github.settings(), store=store, clock=clock) as viewer:
         await seen_and_settled(viewer, HELLO)
-        assert viewer.count("pages_total", origin="rendered") == 1
+        assert viewer.count("pages_total", origin="assembled") == 1
     assert await store.get(key) == whole
+
+
+async def test_one_notebook_in_two_places_is_rendered_once(github: GitHub, store: MemoryStore, clock: Hand) -> None:
+    files = github.repositories["ada", "notes"].branches["main"]
+    files["copy.ipynb"] = files["hello.ipynb"]
+    copy = HELLO.replace("hello", "copy")
+    async with nbviewer(github.settings(), store=store, clock=clock, site="north") as north:
+        one, other = await asyncio.gather(north.get(HELLO), north.get(copy))
+        assert north.count("pages_total", origin="rendered") == 1
+        assert north.count("pages_total", origin="assembled") == 1
+        await seen_and_settled(north, HELLO)
+    assert "copy.ipynb" in other.text
+    assert "copy.ipynb" not in one.text
+    assert article(one.text) == article(other.text)
+    files["third.ipynb"] = files["hello.ipynb"]
+    async with nbviewer(github.settings(), store=store, clock=clock, site="south") as south:
+        third = await south.get(HELLO.replace("hello", "third"))
+        assert south.count("pages_total", origin="rendered") == 0
+    assert article(third.text) == article(one.text)
+
+
+async def test_a_notebook_with_pictures_beside_it_has_those_of_its_own_place(viewer: Nbviewer, github: GitHub) -> None:
+    files = github.repositories["ada", "notes"].branches["main"]
+    files["one/a.ipynb"] = files["two/a.ipynb"] = notebook("![](picture.png)")
+    for place in ("one", "two", "one"):
+        page = (await viewer.get(f"/github/ada/notes/blob/main/{place}/a.ipynb")).text
+        assert f"/main/{place}/picture.png" in page
+    assert viewer.count("pages_total", origin="rendered") == 2
+
+
+async def test_a_body_that_is_damaged_is_rendered_again(github: GitHub, store: MemoryStore, clock: Hand) -> None:
+    async with nbviewer(github.settings(), store=store, clock=clock) as viewer:
+        await seen_and_settled(viewer, HELLO)
+    for key in (*await keys(store, BODIES), *await keys(store, PAGES)):
+        await store.put(key, b"nonsense")
+    async with nbviewer(github.settings(), store=store, clock=clock) as viewer:
+        await seen_and_settled(viewer, HELLO)
+        assert viewer.count("pages_total", origin="rendered") == 1
 
 
 async def test_what_is_on_this_machine_alone_is_not_written_to_the_store(
@@ -92,7 +139,7 @@ async def test_old_pages_are_swept_and_made_again(github: GitHub, store: MemoryS
     async with nbviewer({**github.settings(), "retention": "1 d"}, store=store, clock=clock) as viewer:
         await seen_and_settled(viewer, HELLO)
         clock.now = datetime.now(UTC) + timedelta(days=2)
-        assert await viewer.sweep.once() == 3
+        assert await viewer.sweep.once() == 4
         assert await keys(store, "nbviewer/") == []
         await seen_and_settled(viewer, HELLO)
         assert viewer.count("pages_total", origin="rendered") == 2

@@ -197,7 +197,7 @@ async def test_a_store_that_lost_a_body_costs_a_second_fetch(github: GitHub, sto
         await viewer.get(HELLO)
         await viewer.cache.settle()
         await viewer.press.settle()
-    for prefix in ("nbviewer/blob/", "nbviewer/page/"):
+    for prefix in ("nbviewer/blob/", "nbviewer/page/", "nbviewer/body/"):
         for key in [found.key async for found in store.list(prefix)]:
             await store.delete(key)
     async with nbviewer(github.settings(), store=store, clock=clock) as viewer:
@@ -211,7 +211,7 @@ async def test_a_notebook_that_changed_while_its_copy_was_lost_is_shown_as_it_is
         await viewer.get(HELLO)
         await viewer.cache.settle()
         await viewer.press.settle()
-    for prefix in ("nbviewer/blob/", "nbviewer/page/"):
+    for prefix in ("nbviewer/blob/", "nbviewer/page/", "nbviewer/body/"):
         for key in [found.key async for found in store.list(prefix)]:
             await store.delete(key)
     github.repositories["ada", "notes"].branches["main"]["hello.ipynb"] = notebook("# Changed")
@@ -230,7 +230,7 @@ async def test_more_notebooks_than_there_is_room_for_are_asked_to_come_back(
     github: GitHub, store: MemoryStore, clock: Hand
 ) -> None:
     files = github.repositories["ada", "notes"].branches["main"]
-    files.update({f"{n}.ipynb": files["hello.ipynb"] for n in range(8)})
+    files.update({f"{n}.ipynb": notebook(f"# Number {n}") for n in range(8)})
     settings = {**github.settings(), "renders": 1, "render_queue": 0}
     async with nbviewer(settings, store=store, clock=clock) as viewer:
         paths = [f"/github/ada/notes/blob/main/{n}.ipynb" for n in range(8)]

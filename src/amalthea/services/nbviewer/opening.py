@@ -31,7 +31,7 @@ from amalthea.services.nbviewer.raw_files import RawAddresses
 from amalthea.services.nbviewer.rendering import Press
 from amalthea.services.nbviewer.sample import Sample
 from amalthea.services.nbviewer.settings import Settings
-from amalthea.services.nbviewer.shelf import FRAMES, PAGES, Shelf
+from amalthea.services.nbviewer.shelf import BODIES, FRAMES, PAGES, Shelf
 from amalthea.services.nbviewer.signing import Signer
 from amalthea.services.nbviewer.sources.every import every_source
 from amalthea.services.nbviewer.sources.tokens import parse
@@ -160,7 +160,8 @@ def _cache(settings: Settings, site: Site, *, runtime: Runtime, crowds: Crowds, 
 
 def _sweep(settings: Settings, site: Site, *, runtime: Runtime, instruments: Instruments) -> Sweep:
     """What may go: what anybody can make again, and what this site alone has written."""
-    prefixes = {BLOBS: timedelta(), f"{SEEN}{site.name}/": timedelta(), PAGES: timedelta(), FRAMES: timedelta(hours=1)}
+    own = f"{SEEN}{site.name}/"
+    prefixes = dict.fromkeys((BLOBS, own, PAGES, BODIES), timedelta()) | {FRAMES: timedelta(hours=1)}
     keep = Keep(age=timedelta(seconds=settings.retention), size=settings.cache_size)
     return Sweep(runtime.store, prefixes, keep, clock=runtime.clock, instruments=instruments)
 

@@ -2,8 +2,9 @@
 
 A page is keyed by everything that shapes it: the hash of the notebook, the renderer's version, its options
 and what stands around it. The key is also its ETag. A page is looked for in memory, then on the `Shelf`, where other
-processes and sites put theirs, and is else made by `Workers`. Requests for one page wait for one rendering. A notebook
-that was too hard is remembered, and refused at once for a while.
+processes and sites put theirs, and is else made by `Workers`: from the notebook, or from what was rendered of the same
+notebook for another page. Requests for one page wait for one job, and pages of one notebook for one rendering. A
+notebook that was too hard is remembered, and refused at once for a while.
 
 The note that a copy may be old is not part of a page: it is set into the finished one, so that a source that is down
 costs no rendering.
@@ -14,19 +15,21 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Coroutine
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import msgspec
 
 from amalthea.model.clock import Clock
 from amalthea.model.wire import encode
+from amalthea.services.nbviewer.bodies import Bodies, anywhere
 from amalthea.services.nbviewer.crowds import RENDER, Crowds
-from amalthea.services.nbviewer.errors import TooHard, TooOften
+from amalthea.services.nbviewer.errors import SourceError, TooHard, TooOften
 from amalthea.services.nbviewer.instruments import Instruments
 from amalthea.services.nbviewer.memory import Memory
 from amalthea.services.nbviewer.once import Once
 from amalthea.services.nbviewer.packing import pack_bytes, unpack
-from amalthea.services.nbviewer.render import VERSION, Options
+from amalthea.services.nbviewer.render import VERSION, NotANotebook, Options
 from amalthea.services.nbviewer.shelf import Page, Shelf
 from amalthea.services.nbviewer.source import Chrome, Document
 from amalthea.services.nbviewer.stationery import Stationery
@@ -62,6 +65,11 @@ class _Order(msgspec.Struct, frozen=True, kw_only=True):
         """Whether nothing of it may leave this process."""
         return any(document.private for document in self.documents)
 
+    @property
+    def shared(self) -> bool:
+        """Whether what is rendered of it may serve other pages."""
+        return self.kind is Kind.HTML and not self.private
+
 
 class Press:
     """Makes pages and keeps the last ones, up to `memory` bytes.
@@ -90,8 +98,10 @@ class Press:
         self._age = timedelta(seconds=age)
         self._pages: Memory[Page] = Memory(memory, lambda page: len(page.packed))
         self._frames: Memory[bytes] = Memory(memory, len)
+        self._bodies = Bodies(shelf, memory=memory // 4, age=self._age, clock=clock)
         self._hard: Memory[_Hard] = Memory(_HARD_ONES, lambda hard: 1)
         self._once: Once[Page] = Once()
+        self._renderings: Once[Page] = Once()
         self._writes: set[asyncio.Task[None]] = set()
         self._clock = clock
         self._crowds = crowds
@@ -133,6 +143,7 @@ class Press:
     async def aclose(self) -> None:
         """End what is under way; give writes a moment to finish."""
         await self._once.aclose()
+        await self._renderings.aclose()
         if self._writes:
             _, late = await asyncio.wait(self._writes, timeout=_LAST_WRITES)
             for task in late:
@@ -166,42 +177,61 @@ class Press:
     async def _brought(self, key: str, order: _Order) -> Page:
         """The page from the store, or made now."""
         page = None if order.private else await self._shelf.page(key)
-        if page is None or self._old(page):
-            page = await self._rendered(key, order)
-        else:
+        if page is not None and not self._old(page):
             self._instruments.pages.labels("store").inc()
+        elif order.shared:
+            page = await self._alike(key, order)
+        else:
+            page = await self._rendered(key, order)
         self._pages.put(key, page)
         return page
 
+    async def _alike(self, key: str, order: _Order) -> Page:
+        """The page, without rendering a notebook that has been, or is just being, rendered for another page."""
+        (document,) = order.documents
+        while (body := await self._bodies.find(document.digest, order.options)) is None:
+            which = anywhere(document.digest, order.options)
+            if not self._renderings.running(which):
+                return await self._renderings.run(which, lambda: self._rendered(key, order))
+            with suppress(SourceError, NotANotebook):  # then it is this page's turn to find that out
+                await self._renderings.run(which, lambda: self._rendered(key, order))
+        made = await self._made(order, body.body)
+        self._instruments.pages.labels("assembled").inc()
+        return await self._kept(key, order, made=made, when=body.made)
+
     async def _rendered(self, key: str, order: _Order) -> Page:
-        with self._instruments.rendering.track_inprogress(), self._instruments.waiting_seconds.time():
-            made = await self._made(order)
+        made = await self._made(order)
         self._instruments.pages.labels("rendered").inc()
-        etag = f'W/"{key}"'
-        page = Page(
-            etag=etag, packed=made.packed, media_type=made.media_type, extension=made.extension, made=self._clock()
-        )
         for frame in made.frames:
             self._frames.put(frame.digest, frame.packed.gzip)
-        if order.private:
-            return page
-        # Before the page is shown: the browser may ask another process for them.
-        await asyncio.gather(*(self._shelf.keep_frame(frame.digest, frame.packed) for frame in made.frames))
-        self._write(self._shelf.keep_page(key, page))
+        if not order.private:
+            # Before the page is shown: the browser may ask another process for them.
+            await asyncio.gather(*(self._shelf.keep_frame(frame.digest, frame.packed) for frame in made.frames))
+        if order.shared:
+            self._write(self._bodies.keep(order.documents[0].digest, order.options, made))
+        return await self._kept(key, order, made=made, when=self._clock())
+
+    async def _kept(self, key: str, order: _Order, *, made: Made, when: datetime) -> Page:
+        """A page that other processes find, too. It is as old as its frames."""
+        etag = f'W/"{key}"'
+        page = Page(etag=etag, packed=made.packed, media_type=made.media_type, extension=made.extension, made=when)
+        if not order.private:
+            self._write(self._shelf.keep_page(key, page))
         return page
 
-    async def _made(self, order: _Order) -> Made:
-        what = _hash((order.kind, [document.digest for document in order.documents]))
-        self._check_hard(what)
-        self._crowds.charge(RENDER, "render")
-        sources = tuple([await document.read() for document in order.documents])
-        job = Job(kind=order.kind, sources=sources, chrome=order.chrome, options=order.options)
-        try:
-            with self._instruments.render_failures.count_exceptions():
-                return await self._workers.make(job, who=self._crowds.who)
-        except TooHard as error:
-            self._hard.put(what, _Hard(error.message, error.hint, self._clock() + _REMEMBERED))
-            raise
+    async def _made(self, order: _Order, body: bytes = b"") -> Made:
+        with self._instruments.rendering.track_inprogress(), self._instruments.waiting_seconds.time():
+            what = _hash((order.kind, [document.digest for document in order.documents]))
+            self._check_hard(what)
+            self._crowds.charge(RENDER, "render")
+            sources = () if body else tuple([await document.read() for document in order.documents])
+            job = Job(kind=order.kind, sources=sources, chrome=order.chrome, options=order.options, body=body)
+            try:
+                with self._instruments.render_failures.count_exceptions():
+                    return await self._workers.make(job, who=self._crowds.who)
+            except TooHard as error:
+                self._hard.put(what, _Hard(error.message, error.hint, self._clock() + _REMEMBERED))
+                raise
 
     async def _noted(self, page: Page, chrome: Chrome) -> Page:
         """The page with the note that its source did not vouch for it."""

@@ -23,7 +23,7 @@ from amalthea.services.nbviewer.index import BLOBS, SEEN
 from amalthea.services.nbviewer.opening import opened
 from amalthea.services.nbviewer.origins import Origins, origins
 from amalthea.services.nbviewer.settings import Settings
-from amalthea.services.nbviewer.shelf import FRAMES, PAGES
+from amalthea.services.nbviewer.shelf import BODIES, FRAMES, PAGES
 from amalthea.web import server
 from amalthea.web.admin import admin_application
 from amalthea.web.metrics import registry as new_registry
@@ -71,7 +71,7 @@ class Nbviewer:
         """Copies of what sources gave, and what was made of them: kept for a while, never backed up."""
         return tuple(
             Dataset(prefix=prefix, retention=settings.retention, backup=False)
-            for prefix in (BLOBS, SEEN, PAGES, FRAMES)
+            for prefix in (BLOBS, SEEN, PAGES, BODIES, FRAMES)
         )
 
     def workloads(self, settings: Settings, site: Site) -> Sequence[Workload]:

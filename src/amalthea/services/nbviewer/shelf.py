@@ -1,6 +1,7 @@
 """Finished pages and frames in the site's store: what one process made, every process of every site can show.
 
     nbviewer/page/<key>      a page, under the hash of all that shapes it
+    nbviewer/body/<key>      a rendered notebook, under the hash of its bytes and of the options
     nbviewer/frame/<digest>  a document of the content origin, under the hash of its bytes
 
 Both are immutable: whoever makes one makes the same bytes, so it does not matter who writes it, or how often. An
@@ -23,6 +24,7 @@ from amalthea.services.nbviewer.instruments import Instruments
 from amalthea.services.nbviewer.packing import Packed
 
 PAGES = "nbviewer/page/"
+BODIES = "nbviewer/body/"
 FRAMES = "nbviewer/frame/"
 _MARK = b"amalthea nbviewer 1\n"
 _HASH_BYTES = 32
@@ -42,6 +44,16 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     made: datetime | None = None
 
 
+class Body(msgspec.Struct, frozen=True, kw_only=True):
+    """A rendered notebook, as `Made.body` has it. One without bytes says that it depends on the notebook's place."""
+
+    body: bytes
+    made: datetime
+
+    def __len__(self) -> int:
+        return len(self.body)
+
+
 class Shelf:
     """Reads and writes them. A store that fails is counted, and costs no visitor his page."""
 
@@ -53,6 +65,10 @@ class Shelf:
         """The page with this key, where there is one."""
         return await self._read(PAGES + key, Page)
 
+    async def body(self, key: str) -> Body | None:
+        """The rendered notebook with this key, where there is one."""
+        return await self._read(BODIES + key, Body)
+
     async def frame(self, digest: str) -> Packed | None:
         """The document with this hash, where there is one."""
         return await self._read(FRAMES + digest, Packed)
@@ -60,6 +76,10 @@ class Shelf:
     async def keep_page(self, key: str, page: Page) -> None:
         """Write a page."""
         await self._write(PAGES + key, page)
+
+    async def keep_body(self, key: str, body: Body) -> None:
+        """Write a rendered notebook."""
+        await self._write(BODIES + key, body)
 
     async def keep_frame(self, digest: str, packed: Packed) -> None:
         """Write a frame's document."""

@@ -1,6 +1,8 @@
 """What is made of a notebook, away from the event loop: the job, the result, and the workshop that does it.
 
 A job holds all that shapes its result, and both are plain values, so that the workshop may stand in another process.
+The same notebook stands in many places. What is rendered of it comes back beside its page, and with that the page of
+another place is made without rendering it again.
 """
 
 from __future__ import annotations
@@ -8,15 +10,18 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
+import brotli
 import msgspec
 
 from amalthea.services.nbviewer.packing import Packed, pack
-from amalthea.services.nbviewer.render import VERSION, Options, Rendered, render
+from amalthea.services.nbviewer.render import VERSION, Frame, Options, Rendered, render
 from amalthea.services.nbviewer.render.diff import diff
 from amalthea.services.nbviewer.render.script import script
 from amalthea.services.nbviewer.render.slides import has_slides, slides
 from amalthea.services.nbviewer.source import Chrome
 from amalthea.web.templates import Pages
+
+_QUICK = 2  # of brotli: it is read back once or twice
 
 
 class Kind(StrEnum):
@@ -29,12 +34,16 @@ class Kind(StrEnum):
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing to make. `sources` are the bytes of the notebooks it is made of, `chrome` what stands around it."""
+    """One thing to make. `sources` are the bytes of the notebooks it is made of, `chrome` what stands around it.
+
+    `body` is what an earlier job rendered of the same notebook with the same options, and goes instead of a source.
+    """
 
     kind: Kind
     sources: tuple[bytes, ...]
     chrome: Chrome
     options: Options
+    body: bytes = b""
 
 
 class PackedFrame(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,12 +54,24 @@ class PackedFrame(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
-    """A finished page, and the documents that its frames show."""
+    """A finished page, and the documents that its frames show.
+
+    `body` is for later jobs; `based` tells whether the notebook's place shaped it. Both are a notebook page's only.
+    """
 
     media_type: str
     packed: Packed
     extension: str = ""
     frames: tuple[PackedFrame, ...] = ()
+    body: bytes = b""
+    based: bool = False
+
+
+class _Body(msgspec.Struct, frozen=True, array_like=True):
+    """A rendered notebook; of its frames only the digests."""
+
+    rendered: Rendered
+    slides: bool
 
 
 class Workshop:
@@ -61,6 +82,8 @@ class Workshop:
 
     def make(self, job: Job) -> Made:
         """Do a job. Raises `NotANotebook`."""
+        if job.body:
+            return self._notebook(_unpacked(job.body), job)
         source = job.sources[0]
         match job.kind:
             case Kind.SCRIPT:
@@ -72,7 +95,17 @@ class Workshop:
                 difference = diff(source, job.sources[1], job.options)
                 return self._page("diff.html", difference.rendered, job, difference=difference)
             case Kind.HTML:
-                return self._page("notebook.html", render(source, job.options), job)
+                return self._anew(source, job)
+
+    def _anew(self, source: bytes, job: Job) -> Made:
+        rendered = render(source, job.options)
+        made = self._notebook(_Body(rendered, has_slides(source)), job)
+        short = msgspec.structs.replace(rendered, frames=tuple(Frame(frame.digest, "") for frame in rendered.frames))
+        packed = brotli.compress(msgspec.msgpack.encode(_Body(short, has_slides(source))), quality=_QUICK)
+        return msgspec.structs.replace(made, body=bytes(packed), based=rendered.based)
+
+    def _notebook(self, body: _Body, job: Job) -> Made:
+        return self._page("notebook.html", body.rendered, job, has_slides=body.slides)
 
     def _page(self, template: str, rendered: Rendered, job: Job, **more: Any) -> Made:
         page = self._pages.html(
@@ -80,12 +113,17 @@ class Workshop:
             rendered=rendered,
             chrome=job.chrome,
             line_numbers=job.options.line_numbers,
-            has_slides=has_slides(job.sources[0]),
             renderer=VERSION,
             **more,
         )
         return Made(
             media_type="text/html",
             packed=pack(page),
-            frames=tuple(PackedFrame(digest=frame.digest, packed=pack(frame.body)) for frame in rendered.frames),
+            frames=tuple(
+                PackedFrame(digest=frame.digest, packed=pack(frame.body)) for frame in rendered.frames if frame.body
+            ),
         )
+
+
+def _unpacked(body: bytes) -> _Body:
+    return msgspec.msgpack.decode(brotli.decompress(body), type=_Body)
