@@ -13,7 +13,7 @@ import re
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 import httpcore2
 
@@ -25,6 +25,17 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 _NAT64 = IPv6Network("64:ff9b::/96")
 _LOCAL_NAT64 = IPv6Network("64:ff9b:1::/48")
 _COMPATIBLE = IPv6Network("::/96")
+_INSIDE_ALL_THE_SAME = tuple(
+    map(
+        ip_network,
+        (
+            "192.0.0.0/24",  # protocol assignments; a cloud's metadata among them
+            "168.63.129.16/32",  # another cloud's, under an address that looks public
+            "192.88.99.0/24",  # relays of 6to4, which lead anywhere
+            "3fff::/20",  # documentation
+        ),
+    )
+)
 _ENDS_IN_A_NUMBER = re.compile(r"(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)\.?$", re.IGNORECASE)
 _FOUR_NUMBERS = re.compile(r"(?:0|[1-9][0-9]{0,2})(?:\.(?:0|[1-9][0-9]{0,2})){3}")
 
@@ -36,6 +47,8 @@ def is_public(address: str) -> bool:
     except ValueError:
         return False
     if isinstance(ip, IPv6Address) and (ip.is_site_local or ip in _LOCAL_NAT64):
+        return False
+    if any(ip in network for network in _INSIDE_ALL_THE_SAME):
         return False
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified or ip.is_loopback)
 

@@ -100,6 +100,14 @@ class Cache:
                 return self._stale(entry, entry.failure)
         return await self._revalidated(entry, ask, patient=flush)
 
+    async def exists(self, url: str, ask: Callable[[str], Awaitable[bool]]) -> bool:
+        """Whether there is anything at `url`. To ask costs as much as to fetch. Raises `SourceError`, `TooOften`."""
+        entry = await self._entry(url)
+        if entry is not None and self._clock() - entry.copy.checked < timedelta(seconds=self._timing.fresh):
+            return True
+        self._crowds.charge(FETCH, "fetch")
+        return await ask(url)
+
     async def body(self, held: Held, ask: Ask) -> bytes:
         """The bytes of a copy: from memory, the store, or else its source again.
 

@@ -120,7 +120,7 @@ class Fetcher:
                 if answer.status not in _MOVED:
                     self._check_status(answer.status, told, target)
                     return await self._read(method, target, answer)
-            there = _target(str(target.join(told.get("location", ""))))
+            there = _there(target, told.get("location", ""))
             if there.origin != target.origin:
                 sent = {name: value for name, value in sent.items() if name not in _ONLY_FOR_THE_FIRST_HOST}
             target = there
@@ -221,6 +221,14 @@ def _target(url: str) -> httpx2.URL:
     if target.scheme not in ("http", "https") or not target.host or target.userinfo:
         raise Refused(f"{target.scheme}://{target.host}{target.path}")
     return target.copy_with(fragment=None)
+
+
+def _there(target: httpx2.URL, location: str) -> httpx2.URL:
+    """Where a redirect leads. Raises `Refused`, also for what is no address at all."""
+    try:
+        return _target(str(target.join(location)))
+    except (httpx2.InvalidURL, ValueError, TypeError):
+        raise Refused(str(target)) from None
 
 
 def _rate_limited(target: httpx2.URL, until: datetime | None, *, spent: bool = False) -> RateLimited:

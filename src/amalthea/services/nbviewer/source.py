@@ -18,6 +18,8 @@ from amalthea.services.nbviewer.errors import Missing
 
 Read = Callable[[], Awaitable[bytes]]
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_LONGEST = 8192
+_MOST_PARTS = 100
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -167,9 +169,12 @@ class Source(Protocol):
 def split(raw: str) -> tuple[str, ...]:
     """The parts of a raw path, decoded one by one. Raises `Missing` for what no source has.
 
-    `.` and `..` would move about at the source, behind the checks made here.
+    `.` and `..` would move about at the source, behind the checks made here. Every part becomes a link to all that
+    stand before it, so there is an end to them.
     """
-    parts = tuple(unquote(part) for part in raw.strip("/").split("/"))
+    parts = tuple(unquote(part) for part in raw.strip("/").split("/")) if len(raw) <= _LONGEST else ()
+    if not 0 < len(parts) <= _MOST_PARTS:
+        raise Missing("No path is this long.", where=f"{raw[:80]}…")
     if any(part in (".", "..") or _CONTROL.search(part) for part in parts):
         raise Missing("There is nothing under this path.", where=raw)
     return parts
@@ -187,8 +192,14 @@ def in_order(entries: Sequence[Entry]) -> tuple[Entry, ...]:
 
 
 def _natural(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Numbers by their length and then their digits, as Python reads none that is very long."""
     pieces = re.split(r"([0-9]+)", name.casefold())
-    return tuple((0, int(p), "") if p.isdecimal() and p.isascii() else (1, 0, p) for p in pieces)
+    return tuple(_number(piece) if piece.isdecimal() and piece.isascii() else (1, 0, piece) for piece in pieces)
+
+
+def _number(digits: str) -> tuple[int, int, str]:
+    plain = digits.lstrip("0")
+    return (0, len(plain), plain)
 
 
 def is_notebook(name: str) -> bool:

@@ -74,7 +74,11 @@ def _from_here(request: Request) -> bool:
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         return site == "same-origin"
-    return urlsplit(request.headers.get("origin", "")).netloc == request.headers.get("host", "") != ""
+    try:
+        origin = urlsplit(request.headers.get("origin", "")).netloc
+    except ValueError:  # such as "http://["
+        return False
+    return origin == request.headers.get("host", "") != ""
 
 
 async def uploaded(request: Request, limit: int) -> Upload:

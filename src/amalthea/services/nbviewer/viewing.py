@@ -159,8 +159,6 @@ def asked_for(request: Request, base: str = ROOT) -> Asked:
     raw = raw[len(_prefix(request)) :]
     query = request.scope["query_string"].decode("latin-1")
     page = request.query_params.get("page", "")
-    referer = urlsplit(request.headers.get("referer", ""))
-    own = referer.netloc == request.headers.get("host", "")
     return Asked(
         parts=split(raw),
         raw=raw,
@@ -168,8 +166,18 @@ def asked_for(request: Request, base: str = ROOT) -> Asked:
         slash=raw.endswith("/"),
         flush=_is_on(request, "flush_cache"),
         page=int(page) if _PAGE_NUMBER.fullmatch(page) else 1,
-        referer=_FORMAT.sub("", referer.path.removeprefix(base.rstrip("/"))) if own else "",
+        referer=_referer(request, base),
     )
+
+
+def _referer(request: Request, base: str) -> str:
+    """The path of the page of ours that the visitor comes from; empty where it is none."""
+    try:
+        referer = urlsplit(request.headers.get("referer", ""))
+    except ValueError:  # such as "http://["
+        return ""
+    own = referer.netloc != "" and referer.netloc == request.headers.get("host", "")
+    return _FORMAT.sub("", referer.path.removeprefix(base.rstrip("/"))) if own else ""
 
 
 def kind_of(request: Request) -> Kind:

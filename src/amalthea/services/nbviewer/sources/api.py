@@ -14,7 +14,7 @@ from urllib.parse import quote
 import msgspec
 
 from amalthea.services.nbviewer.cache import Cache, Held
-from amalthea.services.nbviewer.errors import Malformed
+from amalthea.services.nbviewer.errors import Malformed, TooLarge
 from amalthea.services.nbviewer.fetching import Fetched, Fetcher
 from amalthea.services.nbviewer.index import Copy
 from amalthea.services.nbviewer.sources.tokens import Tokens
@@ -23,7 +23,9 @@ T = TypeVar("T")
 AskUrl = Callable[[str, Copy | None], Awaitable[Fetched]]
 """Asks for a URL, on the condition that the copy given is not the newest."""
 
-_NEXT = re.compile(r"<[^>]*>\s*;[^,]*\brel=\"?next\b", re.IGNORECASE)
+LARGEST = 8 * 2**20
+_LARGEST_GIST = 64 * 2**20  # the files are in it
+_NEXT = re.compile(r";\s*rel\s*=\s*\"?next\b", re.IGNORECASE)  # linear, whatever a server sends
 
 
 class Told(NamedTuple, Generic[T]):
@@ -39,10 +41,11 @@ class Told(NamedTuple, Generic[T]):
 
 
 class Api:
-    """One server's API. `label` is its name in messages."""
+    """One server's API. `label` is its name in messages; answers of more than `limit` bytes are not read."""
 
-    def __init__(self, label: str, *, cache: Cache, ask: AskUrl) -> None:
+    def __init__(self, label: str, *, cache: Cache, ask: AskUrl, limit: int = LARGEST) -> None:
         self._label = label
+        self._limit = limit
         self._cache = cache
         self._ask = ask
 
@@ -54,6 +57,8 @@ class Api:
 
         held = await self._cache.get(url, ask, flush=flush)
         body = await self._cache.body(held, ask)
+        if len(body) > self._limit:
+            raise TooLarge(f"{self._label}'s answer is larger than the {self._limit >> 20} MiB read here.", where=url)
         try:
             return Told(msgspec.json.decode(body, type=kind), held)
         except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -67,7 +72,7 @@ class GitHubApi:
         self._url = url.rstrip("/")
         self._tokens = tokens
         self._fetcher = fetcher
-        self._api = Api("GitHub", cache=cache, ask=self._ask)
+        self._api = Api("GitHub", cache=cache, ask=self._ask, limit=_LARGEST_GIST)
 
     async def get(self, *parts: str, kind: type[T], flush: bool = False, query: str = "") -> Told[T]:
         """What stands at a path, its parts not yet encoded. Raises `SourceError`."""

@@ -62,6 +62,7 @@ class Bitbucket:
     prefix = ("bitbucket",)
     dash = False
     knows_head = False
+    named = True
     launched_as = ""
 
     def __init__(self, settings: Settings, *, fetcher: Fetcher, cache: Cache) -> None:

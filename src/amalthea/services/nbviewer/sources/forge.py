@@ -114,6 +114,11 @@ class Forge(Protocol):
         ...
 
     @property
+    def named(self) -> bool:
+        """Whether the settings name this server; else it is one that a visitor has thought of."""
+        ...
+
+    @property
     def fetcher(self) -> Fetcher:
         """The client for its files."""
         ...

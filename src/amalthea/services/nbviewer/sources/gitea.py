@@ -57,6 +57,7 @@ class Gitea:
         self.prefix = ("gitea", host)
         self.label = "Codeberg" if host == "codeberg.org" else host
         self.fetcher = server.fetcher
+        self.named = server.named
         self._web = server.url
         self._api = Api(self.label, cache=cache, ask=plain(server.fetcher))
 

@@ -51,6 +51,7 @@ class GitHub:
     prefix = ("github",)
     dash = False
     knows_head = True
+    named = True
 
     def __init__(self, settings: Settings, *, fetcher: Fetcher, api: GitHubApi) -> None:
         self._web = settings.github_url.rstrip("/")

@@ -59,6 +59,7 @@ class GitLab:
     def __init__(self, host: str, server: Server, cache: Cache) -> None:
         self.prefix = ("gitlab", host)
         self.fetcher = server.fetcher
+        self.named = server.named
         self.launched_as = ""
         self._web = server.url
         self._api = Api(self.label, cache=cache, ask=plain(server.fetcher))

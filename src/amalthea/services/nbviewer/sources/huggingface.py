@@ -48,6 +48,7 @@ class HuggingFace:
     label = "Hugging Face"
     dash = False
     knows_head = False
+    named = True
     launched_as = ""
 
     def __init__(self, kind: Kind, settings: Settings, *, fetcher: Fetcher, cache: Cache) -> None:

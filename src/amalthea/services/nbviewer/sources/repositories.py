@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 
 from amalthea.services.nbviewer.cache import Ask, Cache, Held
-from amalthea.services.nbviewer.errors import Missing, SourceError, Unavailable
+from amalthea.services.nbviewer.errors import Denied, Missing, SourceError, Unavailable
 from amalthea.services.nbviewer.fetching import Fetched
 from amalthea.services.nbviewer.index import Copy
 from amalthea.services.nbviewer.memory import Memory
@@ -39,6 +39,8 @@ from amalthea.services.nbviewer.sources.forge import FULL_REFS, Forge, Home, Lin
 Repo = tuple[str, ...]
 _LONGER_REFS = 10_000
 _DEEPEST_REF = 8
+_MOST_LINES = 5000
+_MOST_REFS = 500
 
 
 class Repositories:
@@ -69,7 +71,7 @@ class Repositories:
         """What an owner has, a page at a time."""
         if not asked.slash:
             return with_slash(asked)
-        found = await self._forge.owned(owner, page=asked.page, flush=asked.flush)
+        found = _first_of(await self._forge.owned(owner, page=asked.page, flush=asked.flush))
         crumbs = tuple(
             Crumb(name, self._path(owner[: depth + 1], "") if depth + 1 < len(owner) else "")
             for depth, name in enumerate(owner)
@@ -161,16 +163,27 @@ class Repositories:
     async def _other_file(self, asked: Asked, spot: Spot) -> Moved | Raw:
         """A picture or text is shown here, any other file by its source; what is no file may be a directory."""
         url = self._forge.file_url(spot)
-        if not await self._forge.fetcher.exists(url):
+        if not await self._exists(url):
             return Moved(self._at(spot, "tree"))
         if media_type(spot.path[-1]) is None:
-            return Moved(self._forge.raw_url(spot))
+            return self._away(asked, self._forge.raw_url(spot))
 
         async def read() -> bytes:
             ask = self._asking(url)
             return await self._cache.body(await self._cache.get(url, ask, flush=asked.flush), ask)
 
         return Raw(name=spot.path[-1], read=read)
+
+    def _away(self, asked: Asked, url: str) -> Moved:
+        """To the source. Where only the path names it, that is for links on pages of ours, or any site could use this
+        one's good name for a way to anywhere.
+        """
+        if not (self._forge.named or asked.referer):
+            raise Denied("Files of this kind are not shown here.", where=url, hint="This is where it is at its source.")
+        return Moved(url)
+
+    async def _exists(self, url: str) -> bool:
+        return await self._cache.exists(url, self._forge.fetcher.exists)
 
     def _asking(self, url: str) -> Ask:
         async def ask(copy: Copy | None) -> Fetched:
@@ -198,9 +211,10 @@ class Repositories:
     async def _directory(self, asked: Asked, spot: Spot) -> Lines | None:
         """A directory, or None for a file, which some forges' APIs do not find among directories."""
         try:
-            return await self._forge.lines(spot, page=asked.page, flush=asked.flush)
+            found = await self._forge.lines(spot, page=asked.page, flush=asked.flush)
+            return None if found is None else _first_of(found)
         except Missing:
-            if spot.path and await self._forge.fetcher.exists(self._forge.file_url(spot)):
+            if spot.path and await self._exists(self._forge.file_url(spot)):
                 return None
             raise
 
@@ -212,7 +226,7 @@ class Repositories:
             return ()
         return tuple(
             Ref(kind=point.kind, name=point.name, href=self._at(msgspec.structs.replace(spot, ref=point.name), "tree"))
-            for point in points
+            for point in points[:_MOST_REFS]
         )
 
     def _listing(self, asked: Asked, found: Lines, *, chrome: Chrome, entries: tuple[Entry, ...]) -> Listing:
@@ -277,6 +291,13 @@ class Repositories:
             checked=held.copy.checked,
             stale=held.stale,
         )
+
+
+def _first_of(found: Lines) -> Lines:
+    """As many lines as a page can hold."""
+    if len(found.lines) <= _MOST_LINES:
+        return found
+    return msgspec.structs.replace(found, lines=found.lines[:_MOST_LINES], note=f"The first {_MOST_LINES} entries.")
 
 
 def _spot(asked: Asked, repo: Repo, rest: Sequence[str]) -> Spot:

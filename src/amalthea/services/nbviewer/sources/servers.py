@@ -18,10 +18,11 @@ _HOST = re.compile(r"(?!-)[a-z0-9.-]+\.[a-z0-9-]+(?::[0-9]{1,5})?", re.IGNORECAS
 
 
 class Server(NamedTuple):
-    """A server's URL, with no slash at its end, and the client to ask it with."""
+    """A server's URL, with no slash at its end, the client to ask it with, and whether the settings name it."""
 
     url: str
     fetcher: Fetcher
+    named: bool
 
 
 class Servers:
@@ -36,7 +37,7 @@ class Servers:
         """The server with that host, or `host:port`. Raises `Missing` for what is no host."""
         known = self._urls.get(host.lower())
         if known is not None:
-            return Server(known, self._named)
+            return Server(known, self._named, named=True)
         if _HOST.fullmatch(host) is None:
             raise Missing(f"{host!r} is not the name of a server.", where=host)
-        return Server(f"https://{host}", self._others)
+        return Server(f"https://{host}", self._others, named=False)
