@@ -43,6 +43,7 @@ GENERATED = {
     "exit-codes": "errors",
     "metrics": "metrics",
 }
+PACKAGE = Path(nbviewer_package.__path__[0])
 HUB = HubPlace(
     token="t",
     api_url="http://127.0.0.1:1/hub/api",
@@ -133,7 +134,7 @@ def routes(app: Any) -> list[Route]:
 
 
 def test_every_query_of_nbviewer_is_in_the_list_of_endpoints() -> None:
-    source = "\n".join(path.read_text() for path in Path(nbviewer_package.__path__[0]).rglob("*.py"))
+    source = "\n".join(path.read_text() for path in PACKAGE.rglob("*.py"))
     forms = (r'query_params\.get\("(\w+)"', r'"(\w+)" in request\.query_params', r'_is_on\(request, "(\w+)"\)')
     names = {"a", "b"} | {name for form in forms for name in re.findall(form, source)}
     assert {"download", "flush_cache", "line_numbers", "page", "key"} <= names
@@ -154,6 +155,9 @@ def test_every_status_of_an_error_is_in_the_list_of_endpoints() -> None:
     listed = set(re.findall(r"\b[45][0-9]{2}\b", page("reference/http.md").partition("### Statuses")[2]))
     kinds = [value for value in vars(nbviewer_errors).values() if isinstance(value, type)]
     statuses = {str(kind.status) for kind in kinds if issubclass(kind, nbviewer_errors.SourceError)}
+    literal = re.compile(r"(?:PageError|HTTPException)\(\s*([45][0-9]{2})\b")
+    statuses |= {status for path in PACKAGE.rglob("*.py") for status in literal.findall(path.read_text())}
+    assert "413" in statuses
     assert statuses <= listed
 
 
