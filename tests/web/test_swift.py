@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from amalthea.model.service import Listen
+from amalthea.web.based import Based
 from amalthea.web.encodings import accepted
 from amalthea.web.server import serve
 from amalthea.web.swift import Swift
@@ -196,3 +197,38 @@ async def test_requests_in_one_packet_are_answered_in_order() -> None:
 )
 def test_the_encoding_is_the_smallest_that_the_browser_takes(header: str, encoding: str) -> None:
     assert accepted(header) == encoding
+
+
+async def test_two_hosts_in_one_request_are_answered_by_the_application() -> None:
+    site = Site()
+    async with asked(site) as client:
+        reader, writer = await asyncio.open_connection("127.0.0.1", client.base_url.port)
+        for _ in range(2):
+            writer.write(b"GET /one HTTP/1.1\r\nhost: a.example\r\nhost: b.example\r\n\r\n")
+            assert b"200 OK" in await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+        await writer.wait_closed()
+        assert site.asked == 2
+        assert (await client.get("/one", headers={"host": "b.example"})).text == "page /one 3"
+
+
+async def test_an_answer_is_kept_under_the_path_that_was_asked_for() -> None:
+    site = Site()
+    below = Swift(Based(site.swift.app, "/a/"), memory=10_000, registry=CollectorRegistry(), seconds=lambda: 0.0)
+    site.swift = below
+    async with asked(site) as client:
+        assert (await client.get("/a/a/x")).text == "page /a/x 1"
+        assert (await client.get("/a/x")).text == "page /x 2"
+        assert (await client.get("/a/x")).text == "page /x 2"
+        assert (await client.get("/x")).status_code == 404
+
+
+async def test_long_queries_take_no_more_than_the_memory_there_is() -> None:
+    site = Site()
+    async with asked(site) as client:
+        for number in range(20):
+            await client.get(f"/one?{'x' * 3000}{number}")
+            assert site.swift.used <= 10_000
+        await client.get(f"/one?{'x' * 10_000}")
+        await client.get(f"/one?{'x' * 10_000}")
+    assert site.asked == 22

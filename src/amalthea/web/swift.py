@@ -30,6 +30,8 @@ Headers = Sequence[tuple[bytes, bytes]]
 _MAX_AGE = re.compile(rb"public, max-age=([0-9]{1,8})\b")
 _METHODS = (b"GET", b"HEAD")
 _LARGEST = 2**20
+_LONGEST_PATH = 8192
+_OVERHEAD = 1000
 _PERSONAL = frozenset((b"authorization", b"content-length", b"transfer-encoding", b"range", b"expect", b"upgrade"))
 _OF_THE_BODY = frozenset((b"content-length", b"content-encoding", b"content-type"))
 
@@ -80,13 +82,16 @@ class Swift:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self.app(scope, receive, send)
             return
-        await self.app(scope, receive, _Recorder(self, scope, send))
+        where = _host(scope["headers"]), scope["raw_path"]  # before anybody on the way takes a part of the path off
+        await self.app(scope, receive, _Recorder(self, scope, where, send) if where[0] else send)
 
     def find(self, target: bytes, headers: Headers) -> tuple[Kept, bool] | None:
         """The answer that is ready, and whether the visitor has it already."""
         host = coding = known = b""
         for name, value in headers:
             if name == b"host":
+                if host:  # of two hosts, who knows which the application would take
+                    return None
                 host = value
             elif name == b"accept-encoding":
                 coding = value
@@ -104,17 +109,18 @@ class Swift:
         (self._unchanged if has else self._whole).inc()
         return kept, has
 
-    def keep(self, scope: Scope, headers: Headers, body: bytes) -> None:
-        """Keep one answer, or drop what is kept for its path."""
+    def keep(self, scope: Scope, where: tuple[bytes, bytes], headers: Headers, body: bytes) -> None:
+        """Keep one answer, or drop what is kept for its host and path."""
         told, asked = dict(headers), dict(scope["headers"])
         fresh = _MAX_AGE.match(told.get(b"cache-control", b""))
-        where = asked.get(b"host", b""), scope["raw_path"]
         if fresh is None:
             self._drop(where)
             return
         varies = told.get(b"vary", b"").lower() in (b"", b"accept-encoding")
         personal = b"set-cookie" in told or not _PERSONAL.isdisjoint(asked)
         if b"etag" not in told or not varies or personal or len(body) > _LARGEST or int(fresh[1]) == 0:
+            return
+        if len(where[1]) + len(scope["query_string"]) > _LONGEST_PATH:
             return
         now = self._seconds()
         kept = Kept(
@@ -132,21 +138,22 @@ class Swift:
         found = self._kept.setdefault(where, {})
         self._kept.move_to_end(where)
         before = found.get(which)
-        self.used += _size(kept) - (_size(before) if before else 0)
+        self.used += _size(which, kept) - (_size(which, before) if before else 0)
         found[which] = kept
         while self.used > self._limit:
             self._drop(next(iter(self._kept)))
 
     def _drop(self, where: tuple[bytes, bytes]) -> None:
-        self.used -= sum(map(_size, self._kept.pop(where, {}).values()))
+        self.used -= sum(_size(*one) for one in self._kept.pop(where, {}).items())
 
 
 class _Recorder:
     """Sends an answer on, and shows it to `Swift` when it is whole."""
 
-    def __init__(self, swift: Swift, scope: Scope, send: Send) -> None:
+    def __init__(self, swift: Swift, scope: Scope, where: tuple[bytes, bytes], send: Send) -> None:
         self._swift = swift
         self._scope = scope
+        self._where = where
         self._send = send
         self._headers: Headers = ()
         self._kept = False
@@ -158,7 +165,7 @@ class _Recorder:
         elif self._kept:
             self._kept = False
             if not message.get("more_body", False):
-                self._swift.keep(self._scope, self._headers, message.get("body", b""))
+                self._swift.keep(self._scope, self._where, self._headers, message.get("body", b""))
         await self._send(message)
 
 
@@ -249,5 +256,12 @@ def _fields(headers: Headers) -> bytes:
     return b"".join(b"%b: %b\r\n" % pair for pair in headers)
 
 
-def _size(kept: Kept) -> int:
-    return len(kept.body) + len(kept.head) + len(kept.short)
+def _host(headers: Headers) -> bytes:
+    """The host that is asked; empty where there is none, or more than one."""
+    hosts = [value for name, value in headers if name == b"host"]
+    return hosts[0] if len(hosts) == 1 else b""
+
+
+def _size(which: tuple[bytes, Encoding], kept: Kept) -> int:
+    """All that it takes: its lines are there twice, once with the time of day."""
+    return len(which[0]) + len(kept.body) + 2 * (len(kept.head) + len(kept.short)) + _OVERHEAD

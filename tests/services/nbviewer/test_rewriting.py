@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -169,3 +171,13 @@ def test_anything_pasted_becomes_a_path_of_this_server_that_a_header_can_hold(pa
     assert location.isascii()
     assert location.isprintable()
     assert " " not in location
+
+
+@pytest.mark.parametrize("start", ["https://", "https://gitlab.com/", "https://huggingface.co/", "https://github.com/"])
+@pytest.mark.parametrize("piece", ["binder", "x/-/blob/y.ipynb", "/-/tree/", "/raw/", "/src/branch/", "?", "&id="])
+@pytest.mark.parametrize("end", ["", "?\nx"])
+def test_whatever_is_pasted_is_understood_at_once(start: str, piece: str, end: str) -> None:
+    pasted = (start + piece * 4000)[:4090] + end
+    began = time.process_time()
+    rewrite(pasted, TABLE)
+    assert time.process_time() - began < 0.1

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amalthea.model.store import ObjectInfo
-from amalthea.services.nbviewer.packing import Packed, pack
-from amalthea.services.nbviewer.shelf import BODIES, FRAMES, PAGES, Page, decoded, encoded
+from amalthea.services.nbviewer.index import BLOBS, SEEN
+from amalthea.services.nbviewer.packing import Packed, pack, unpack
+from amalthea.services.nbviewer.shelf import BODIES, FRAMES, PAGES, Body, Page, decoded, encoded
 from amalthea.services.nbviewer.sweeping import Keep, old
 from amalthea.store.memory import MemoryStore
 from tests.services.nbviewer.conftest import Hand, Nbviewer, nbviewer, notebook
@@ -185,3 +188,131 @@ def test_a_frame_outlives_its_page() -> None:
     now = datetime(2026, 3, 1, tzinfo=UTC)
     page, frame = (now, info(PAGES + "a", 10)), (now + timedelta(hours=1), info(FRAMES + "b", 10))
     assert old([frame, page], Keep(age=timedelta(days=1), size=15), now=now) == [PAGES + "a"]
+
+
+HOSTILE = [
+    {"media_type": "application/javascript"},
+    {"media_type": "text/html\r\nset-cookie: a=b"},
+    {"extension": '.py"; filename="a.exe'},
+    {"made": datetime(2026, 3, 1)},
+    {"packed": {"size": 2**60, "brotli": b"", "gzip": b""}},
+    {"packed": {"size": -1, "brotli": b"", "gzip": b""}},
+]
+
+
+@pytest.mark.parametrize("lie", HOSTILE)
+async def test_a_page_that_could_do_more_than_be_read_is_made_anew(
+    github: GitHub, store: MemoryStore, clock: Hand, lie: dict[str, Any]
+) -> None:
+    async with nbviewer(github.settings(), store=store, clock=clock) as viewer:
+        await seen_and_settled(viewer, HELLO)
+        (key,) = await keys(store, PAGES)
+        page = msgspec.to_builtins(await shelved(store, key), builtin_types=(bytes, datetime))
+    await store.put(key, sealed({**page, **lie}))
+    async with nbviewer(github.settings(), store=store, clock=clock) as viewer:
+        answer = await viewer.get(HELLO)
+        assert viewer.count("pages_total", origin="store") == 0
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "Hello from main" in answer.text
+
+
+async def test_an_etag_is_not_taken_from_the_store(github: GitHub, store: MemoryStore, clock: Hand) -> None:
+    async with nbviewer(github.settings(), store=store, clock=clock) as viewer:
+        await seen_and_settled(viewer, HELLO)
+        (key,) = await keys(store, PAGES)
+        page = await shelved(store, key)
+    await store.put(key, encoded(msgspec.structs.replace(page, etag='"\r\nset-cookie: a=b')))
+    async with nbviewer(github.settings(), store=store, clock=clock) as viewer:
+        answer = await viewer.get(HELLO)
+        assert viewer.count("pages_total", origin="store") == 1
+    assert answer.headers["etag"] == page.etag
+    assert "set-cookie" not in answer.headers
+
+
+async def test_a_body_that_no_worker_wrote_costs_nobody_his_page(
+    github: GitHub, store: MemoryStore, clock: Hand
+) -> None:
+    async with nbviewer(github.settings(), store=store, clock=clock) as viewer:
+        await seen_and_settled(viewer, HELLO)
+    for key in await keys(store, BODIES):
+        await store.put(key, encoded(Body(body=b"nonsense", made=clock())))
+    for key in await keys(store, PAGES):
+        await store.delete(key)
+    async with nbviewer(github.settings(), store=store, clock=clock) as viewer:
+        assert "Hello from main" in (await viewer.get(HELLO)).text
+
+
+async def test_a_frame_is_shown_only_with_the_hash_it_is_asked_for_by(
+    github: GitHub, store: MemoryStore, clock: Hand
+) -> None:
+    right, wrong, bomb = pack("right"), pack("wrong"), pack("x" * 1_000_000)
+    digest = hashlib.sha256(b"right").hexdigest()
+    for packed, shown in (
+        (right, True),
+        (wrong, False),
+        (msgspec.structs.replace(right, gzip=b"no gzip"), False),
+        (msgspec.structs.replace(bomb, size=5), False),
+    ):
+        await store.put(FRAMES + digest, encoded(packed))
+        async with nbviewer(github.settings(), store=store, clock=clock) as viewer:
+            assert (await viewer.press.frame(digest) is not None) == shown
+
+
+def test_nothing_is_unpacked_to_more_than_it_says() -> None:
+    assert len(unpack(msgspec.structs.replace(pack("x" * 1_000_000), size=10))) == 10
+
+
+async def test_bytes_with_another_hash_are_fetched_again_and_replaced(
+    github: GitHub, store: MemoryStore, clock: Hand
+) -> None:
+    async with nbviewer(github.settings(), store=store, clock=clock) as viewer:
+        await seen_and_settled(viewer, HELLO)
+    (key,) = await keys(store, BLOBS)
+    whole = await store.get(key)
+    await store.put(key, notebook("# Another's"))
+    for made in (*await keys(store, PAGES), *await keys(store, BODIES)):
+        await store.delete(made)
+    async with nbviewer(github.settings(), store=store, clock=clock) as viewer:
+        answer = await viewer.get(HELLO)
+        await viewer.cache.settle()
+    assert "Hello from main" in answer.text
+    assert await store.get(key) == whole
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"checked": "2999-01-01T00:00:00Z"},
+        {"checked": "2026-03-01T09:00:00"},
+        {"digest": "../../vault/secret"},
+        {"digest": "A" * 64},
+        {"etag": "a\r\nx: y"},
+    ],
+)
+async def test_what_a_site_says_it_has_seen_is_not_believed_blindly(
+    github: GitHub, store: MemoryStore, clock: Hand, lie: dict[str, str]
+) -> None:
+    async with nbviewer(github.settings(), store=store, clock=clock) as viewer:
+        await seen_and_settled(viewer, HELLO)
+    for key in await keys(store, SEEN):
+        await store.put(key, msgspec.json.encode({**msgspec.json.decode(await store.get(key)), **lie}))
+    github.repositories["ada", "notes"].branches["main"]["hello.ipynb"] = notebook("# Newer")
+    clock.move(3600)
+    async with nbviewer(github.settings(), store=store, clock=clock) as viewer:
+        answer = await viewer.get(HELLO)
+        if "etag" in lie:
+            assert answer.status_code == 200
+            return
+        clock.move(3600)
+        assert "Newer" in (await viewer.get(HELLO)).text
+
+
+async def shelved(store: MemoryStore, key: str) -> Page:
+    return decoded(await store.get(key), Page)
+
+
+def sealed(value: object) -> bytes:
+    """Whatever it is, with the mark and the hash of a shelf."""
+    body = msgspec.msgpack.encode(value)
+    mark = encoded(pack("")).partition(b"\n")[0] + b"\n"
+    return mark + hashlib.sha256(body).digest() + body

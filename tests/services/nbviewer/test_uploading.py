@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from amalthea.services.nbviewer.uploading import uploaded
+from amalthea.services.nbviewer.errors import Busy
+from amalthea.services.nbviewer.uploading import Room, uploaded
 from amalthea.store.memory import MemoryStore
 from amalthea.web.application import PageError
 from tests.services.nbviewer.conftest import Hand, Nbviewer, nbviewer, notebook
@@ -87,7 +88,7 @@ async def parsed(body: bytes) -> bytes:
         return {"type": "http.request", "body": body, "more_body": False}
 
     scope = {"type": "http", "method": "POST", "headers": [(b"content-type", b"multipart/form-data; boundary=x")]}
-    return (await uploaded(Request(scope, receive), 1000)).body
+    return (await uploaded(Request(scope, receive), 1000, Room(100_000).part())).body
 
 
 @given(st.binary(max_size=300))
@@ -99,3 +100,22 @@ async def test_any_bytes_are_a_file_or_a_clear_error(body: bytes) -> None:
     whole = b'--x\r\ncontent-disposition: form-data; name="notebook"; filename="a"\r\n\r\n' + body + b"\r\n--x--\r\n"
     if body and b"--x" not in body and b"\r" not in body:
         assert await parsed(whole) == body
+
+
+async def test_files_count_as_new_work_of_their_network(store: MemoryStore, clock: Hand) -> None:
+    async with nbviewer({"rate_limit": 1}, store=store, clock=clock) as viewer:
+        crawler = {**OWN, "x-forwarded-for": "203.0.113.5"}
+        answers = [await send(viewer, notebook("x"), headers=crawler) for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [200, 200, 429]
+        assert "retry-after" in answers[-1].headers
+        assert (await send(viewer, notebook("x"))).status_code == 200
+
+
+def test_files_on_their_way_share_the_room_there_is() -> None:
+    room = Room(100)
+    with room.part() as one, room.part() as other:
+        one.take(60)
+        with pytest.raises(Busy):
+            other.take(60)
+        other.take(40)
+    assert room.left == 100

@@ -175,7 +175,7 @@ def _s3_console(found: re.Match[str]) -> str:
 
 def _launchers() -> list[tuple[str, Path]]:
     """A Binder link names the repository, and perhaps the notebook in it."""
-    binder = r"https?://[^/]*binder[^/]*(?:/services/binder)?/v2"
+    binder = r"https?://(?=[^/]*binder)[^/]*(?:/services/binder)?/v2"
     return [
         (rf"{binder}/gh/([^/]+)/([^/]+)/([^/?]+)/?{_QUERY}", lambda m: _binder(f"/github/{m[1]}/{m[2]}", m[3], m[4])),
         (rf"{binder}/gist/([^/]+)/([0-9a-f]+)(?:/[^/?]+)?/?{_QUERY}", _binder_gist),

@@ -1,7 +1,8 @@
 """What is known of URLs, in the site's store, so that other sites can show a copy when a source is down.
 
 A body stands once, under the hash of its bytes: `nbviewer/blob/<sha256>`. What a site knows of a URL is its
-own object: `nbviewer/seen/<site>/<sha256 of the URL>`. Any site reads all of them, its own first.
+own object: `nbviewer/seen/<site>/<sha256 of the URL>`. Any site reads all of them, its own first. It believes no bytes
+that do not have the hash they are asked for by, and nobody who says that he was at the source later than now.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from datetime import datetime, timedelta
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from amalthea.model.clock import Clock
 from amalthea.model.errors import ObjectExists, ObjectMissing, StoreError
@@ -32,13 +35,17 @@ class Copy(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     url: str
-    digest: str
+    digest: Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?$")]
     size: int
-    fetched: datetime
-    checked: datetime
+    fetched: Annotated[datetime, Meta(tz=True)]
+    checked: Annotated[datetime, Meta(tz=True)]
     etag: str = ""
     modified: str = ""
     link: str = ""
+
+
+def _hash(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
 
 
 class Index:
@@ -64,7 +71,12 @@ class Index:
 
     async def body(self, digest: str) -> bytes | None:
         """The bytes with that hash, or None where the store does not give them."""
-        return await self._read(BLOBS + digest)
+        body = await self._read(BLOBS + digest)
+        if body is None or await asyncio.to_thread(_hash, body) == digest:
+            return body
+        self._failures.labels("read").inc()
+        await self._delete(BLOBS + digest)
+        return None
 
     async def keep(self, copy: Copy, body: bytes | None) -> None:
         """Write the body, where there is a new one, and only then what is known."""
@@ -82,6 +94,13 @@ class Index:
         except ObjectExists:
             return
 
+    async def _delete(self, key: str) -> None:
+        """Make room for the right bytes, which are written only where there are none."""
+        try:
+            await self._store.delete(key)
+        except (StoreError, OSError):
+            self._failures.labels("write").inc()
+
     async def _read(self, key: str) -> bytes | None:
         try:
             async with asyncio.timeout(_PATIENCE):
@@ -98,7 +117,9 @@ class Index:
         except msgspec.MsgspecError:
             self._failures.labels("read").inc()
             return None
-        return copy if copy.url == url else None
+        if copy.url != url:
+            return None
+        return msgspec.structs.replace(copy, checked=min(copy.checked, self._clock()))
 
     async def _known_sites(self) -> tuple[str, ...]:
         """The sites that know anything, this one first; asked for again now and then."""

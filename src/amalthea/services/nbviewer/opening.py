@@ -119,6 +119,7 @@ async def opened(
             sample=sample,
             press=press,
             workers=workers,
+            crowds=crowds,
             pages=pages,
             csp=notebook_csp(settings.github_raw_url, places.content),
             icon=static.url("amalthea.svg"),

@@ -30,11 +30,11 @@ from amalthea.services.nbviewer.memory import Memory
 from amalthea.services.nbviewer.once import Once
 from amalthea.services.nbviewer.packing import pack_bytes, unpack
 from amalthea.services.nbviewer.render import VERSION, NotANotebook, Options
-from amalthea.services.nbviewer.shelf import Page, Shelf
+from amalthea.services.nbviewer.shelf import Page, Shelf, etag
 from amalthea.services.nbviewer.source import Chrome, Document
 from amalthea.services.nbviewer.stationery import Stationery
 from amalthea.services.nbviewer.work import Job, Kind, Made
-from amalthea.services.nbviewer.workers import Workers
+from amalthea.services.nbviewer.workers import Faulty, Workers
 
 _REMEMBERED = timedelta(minutes=10)
 _HARD_ONES = 4096
@@ -195,7 +195,10 @@ class Press:
                 return await self._renderings.run(which, lambda: self._rendered(key, order))
             with suppress(SourceError, NotANotebook):  # then it is this page's turn to find that out
                 await self._renderings.run(which, lambda: self._rendered(key, order))
-        made = await self._made(order, body.body)
+        try:
+            made = await self._made(order, body.body)
+        except Faulty:  # what the store had was not what a worker writes
+            return await self._rendered(key, order)
         self._instruments.pages.labels("assembled").inc()
         return await self._kept(key, order, made=made, when=body.made)
 
@@ -213,8 +216,7 @@ class Press:
 
     async def _kept(self, key: str, order: _Order, *, made: Made, when: datetime) -> Page:
         """A page that other processes find, too. It is as old as its frames."""
-        etag = f'W/"{key}"'
-        page = Page(etag=etag, packed=made.packed, media_type=made.media_type, extension=made.extension, made=when)
+        page = Page(etag=etag(key), packed=made.packed, media_type=made.media_type, extension=made.extension, made=when)
         if not order.private:
             self._write(self._shelf.keep_page(key, page))
         return page
@@ -239,7 +241,7 @@ class Press:
         key = _hash((page.etag, note))
         held = self._pages.get(key)
         if held is None:
-            held = await asyncio.to_thread(_with_note, page, note.encode(), f'W/"{key}"')
+            held = await asyncio.to_thread(_with_note, page, note.encode(), etag(key))
             self._pages.put(key, held)
         return held
 

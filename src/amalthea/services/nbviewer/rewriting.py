@@ -20,6 +20,7 @@ _KEPT = "/%!$&'()*+,;=:@~"
 _PAGES = r"(?:github|gist|gitlab|gitea|bitbucket|hf|zenodo|urls?|localfile|format|diff)/\S.*"
 _ID = r"[0-9]+|[0-9a-f]{20,}"
 _LONGEST = 4096
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _FULL = r"(?:refs/(?:heads|tags)/)?"
 
 
@@ -97,7 +98,7 @@ def rewrite(pasted: str, table: Sequence[Rule]) -> str:
     The query of a plain URL becomes its last path part, as nbviewer's links have it.
     """
     text, mark, fragment = pasted.strip().partition("#")
-    if len(text) > _LONGEST:
+    if len(text) > _LONGEST or _CONTROL.search(text):
         return "/"
     for rule in table:
         path = rule.rewritten(text)

@@ -7,21 +7,28 @@
 Both are immutable: whoever makes one makes the same bytes, so it does not matter who writes it, or how often. An
 object is a line that says what it is, the hash of the rest, and the rest. One that is damaged counts as missing and
 is written again. Old ones go by `sweep`.
+
+Whoever can write to the store of one site can put a page there, as whoever runs a site can answer for all of them: they
+are trusted with what a page says. They are not trusted with more. A page is HTML or plain text and nothing that a
+browser would run, its policy and its ETag are not taken from the store, a frame is believed only where its bytes have
+the hash it is asked for by, and nothing is unpacked to more than it says.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import zlib
 from datetime import datetime
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from amalthea.model.errors import ObjectMissing, StoreError
 from amalthea.model.store import ObjectStore
 from amalthea.services.nbviewer.instruments import Instruments
-from amalthea.services.nbviewer.packing import Packed
+from amalthea.services.nbviewer.packing import Packed, unpack
 
 PAGES = "nbviewer/page/"
 BODIES = "nbviewer/body/"
@@ -32,6 +39,7 @@ _READ_SECONDS = 0.5
 _WRITE_SECONDS = 10.0
 
 S = TypeVar("S", bound=msgspec.Struct)
+Aware = Annotated[datetime, Meta(tz=True)]
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,16 +47,16 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
     etag: str
     packed: Packed
-    media_type: str = "text/html"
-    extension: str = ""
-    made: datetime | None = None
+    media_type: Annotated[str, Meta(pattern=r"^text/(html|plain)$")] = "text/html"
+    extension: Annotated[str, Meta(pattern=r"^(\.[A-Za-z0-9+_-]{1,20})?$")] = ""
+    made: Aware | None = None
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True):
     """A rendered notebook, as `Made.body` has it. One without bytes says that it depends on the notebook's place."""
 
     body: bytes
-    made: datetime
+    made: Aware
 
     def __len__(self) -> int:
         return len(self.body)
@@ -63,7 +71,8 @@ class Shelf:
 
     async def page(self, key: str) -> Page | None:
         """The page with this key, where there is one."""
-        return await self._read(PAGES + key, Page)
+        page = await self._read(PAGES + key, Page)
+        return msgspec.structs.replace(page, etag=etag(key)) if page is not None else None
 
     async def body(self, key: str) -> Body | None:
         """The rendered notebook with this key, where there is one."""
@@ -71,7 +80,11 @@ class Shelf:
 
     async def frame(self, digest: str) -> Packed | None:
         """The document with this hash, where there is one."""
-        return await self._read(FRAMES + digest, Packed)
+        packed = await self._read(FRAMES + digest, Packed)
+        if packed is None or await asyncio.to_thread(_has_hash, packed, digest):
+            return packed
+        self._failures.labels("read").inc()
+        return None
 
     async def keep_page(self, key: str, page: Page) -> None:
         """Write a page."""
@@ -101,6 +114,18 @@ class Shelf:
                 await self._store.put(key, encoded(value))
         except (StoreError, OSError, TimeoutError):
             self._failures.labels("write").inc()
+
+
+def etag(key: str) -> str:
+    """The ETag of the page with this key."""
+    return f'W/"{key}"'
+
+
+def _has_hash(packed: Packed, digest: str) -> bool:
+    try:
+        return hashlib.sha256(unpack(packed)).hexdigest() == digest
+    except zlib.error:
+        return False
 
 
 def encoded(value: msgspec.Struct) -> bytes:

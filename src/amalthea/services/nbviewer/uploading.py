@@ -3,10 +3,13 @@
 The file is read in pieces up to the limit, kept in memory alone, and gone when the answer is sent: it has no address,
 no place in a cache and no frames, which would have to be kept for the browser to come back for. Only a page of this
 server may send one, so that no other site can make a visitor's browser show something here as if it were theirs.
+It counts as new work of the network it comes from, and all that are on their way share a bound in memory and time.
 """
 
 from __future__ import annotations
 
+import asyncio
+from typing import Self
 from urllib.parse import urlsplit
 
 import msgspec
@@ -18,17 +21,20 @@ from starlette.routing import BaseRoute, Route
 
 from amalthea.model.clock import Clock
 from amalthea.services.nbviewer.answers import problem
-from amalthea.services.nbviewer.errors import SourceError
+from amalthea.services.nbviewer.crowds import RENDER, Crowds
+from amalthea.services.nbviewer.errors import Busy, SourceError
 from amalthea.services.nbviewer.packing import unpack
 from amalthea.services.nbviewer.render import NotANotebook, Options
 from amalthea.services.nbviewer.source import Chrome, Crumb
-from amalthea.services.nbviewer.work import Job, Kind
+from amalthea.services.nbviewer.work import Job, Kind, Made
 from amalthea.services.nbviewer.workers import Workers
 from amalthea.web.application import PageError
 
 FIELD = b"notebook"
 _AROUND = 64 * 1024  # bytes of headers and boundaries that may stand around the file
 _LONGEST_NAME = 200
+_AT_ONCE = 4  # files of the largest size that may be on their way
+_SECONDS = 60.0
 
 
 class Upload(msgspec.Struct, frozen=True):
@@ -41,9 +47,11 @@ class Upload(msgspec.Struct, frozen=True):
 class Uploading:
     """Answers with the page of a file that came with the request, of at most `limit` bytes."""
 
-    def __init__(self, workers: Workers, *, limit: int, csp: str, front: str, clock: Clock) -> None:
+    def __init__(self, workers: Workers, *, limit: int, csp: str, front: str, crowds: Crowds, clock: Clock) -> None:
         self._workers = workers
         self._limit = limit
+        self._room = Room(_AT_ONCE * limit)
+        self._crowds = crowds
         self._csp = csp
         self._front = front
         self._clock = clock
@@ -58,15 +66,57 @@ class Uploading:
             return RedirectResponse(self._front, status_code=303)
         if not _from_here(request):
             raise PageError(403, "Files are taken from this site's own front page only.")
-        sent = await uploaded(request, self._limit)
-        chrome = Chrome(name=sent.name, crumbs=(Crumb("A file from your computer"), Crumb(sent.name)))
         try:
-            job = Job(kind=Kind.HTML, sources=(sent.body,), chrome=chrome, options=Options())
-            made = await self._workers.make(job)
+            self._crowds.charge(RENDER, "render")
+            made = await self._shown(request)
         except (SourceError, NotANotebook) as error:
             raise problem(error, now=self._clock()) from error
         headers = {"cache-control": "no-store", "content-security-policy": self._csp}
-        return HTMLResponse(unpack(made.packed), headers=headers)
+        return HTMLResponse(await asyncio.to_thread(unpack, made.packed), headers=headers)
+
+    async def _shown(self, request: Request) -> Made:
+        """The page, from the first byte of the file to the last of the page."""
+        with self._room.part() as part:
+            try:
+                async with asyncio.timeout(_SECONDS):
+                    sent = await uploaded(request, self._limit, part)
+            except TimeoutError:
+                raise PageError(408, "This file takes too long to arrive.") from None
+            chrome = Chrome(name=sent.name, crumbs=(Crumb("A file from your computer"), Crumb(sent.name)))
+            job = Job(kind=Kind.HTML, sources=(sent.body,), chrome=chrome, options=Options())
+            return await self._workers.make(job, who=self._crowds.who)
+
+
+class Part:
+    """What one request has of a `Room`."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._size = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._room.left += self._size
+
+    def take(self, size: int) -> None:
+        """Take so many bytes more. Raises `Busy` where there are not as many."""
+        if size > self._room.left:
+            raise Busy("Too many files are being sent.", hint="Try again in a few seconds.")
+        self._room.left -= size
+        self._size += size
+
+
+class Room:
+    """A number of bytes that all requests share."""
+
+    def __init__(self, size: int) -> None:
+        self.left = size
+
+    def part(self) -> Part:
+        """One request's part of it, empty at first; given back at the end of a `with` block."""
+        return Part(self)
 
 
 def _from_here(request: Request) -> bool:
@@ -81,8 +131,8 @@ def _from_here(request: Request) -> bool:
     return origin == request.headers.get("host", "") != ""
 
 
-async def uploaded(request: Request, limit: int) -> Upload:
-    """The file in a form. Raises `PageError` for what is too large, or no form with a file."""
+async def uploaded(request: Request, limit: int, part: Part) -> Upload:
+    """The file in a form. Raises `PageError` for what is too large, or no form with a file; `Busy` for want of room."""
     kind, options = parse_options_header(request.headers.get("content-type"))
     boundary = options.get(b"boundary", b"")
     if kind != b"multipart/form-data" or not boundary:
@@ -95,6 +145,7 @@ async def uploaded(request: Request, limit: int) -> Upload:
             size += len(chunk)
             if size > limit + _AROUND:
                 raise _too_large(limit)
+            part.take(len(chunk))
             parser.write(chunk)
         parser.finalize()
     except MultipartParseError:

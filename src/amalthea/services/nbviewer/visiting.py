@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute
 from amalthea.model.clock import Clock
 from amalthea.model.fleet import Names
 from amalthea.services.nbviewer.basing import ROOT
+from amalthea.services.nbviewer.crowds import Crowds
 from amalthea.services.nbviewer.diffing import Diffing
 from amalthea.services.nbviewer.fronting import Fronting
 from amalthea.services.nbviewer.frontpage import front
@@ -34,6 +35,7 @@ def routes(
     sample: Sample,
     press: Press,
     workers: Workers,
+    crowds: Crowds,
     pages: Pages,
     csp: str,
     icon: str,
@@ -59,5 +61,5 @@ def routes(
     table = rules(settings, own_url=own_url)
     fronting = Fronting(settings, front(settings), rules=table, pages=pages, csp=csp, icon=icon, base=base)
     diffing = Diffing(viewing, press=press, pages=pages, rules=table, csp=csp, clock=clock)
-    uploading = Uploading(workers, limit=settings.notebook_limit, csp=csp, front=base, clock=clock)
+    uploading = Uploading(workers, limit=settings.notebook_limit, csp=csp, front=base, crowds=crowds, clock=clock)
     return [*fronting.routes(), *uploading.routes(), *diffing.routes(), *viewing.routes()]
