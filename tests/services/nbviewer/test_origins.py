@@ -37,6 +37,8 @@ def test_below_an_address_there_is_no_name_and_so_no_content_unless_one_is_given
     names = Names(domain=domain, scheme="http", port=8000)
     assert origins(names).content == ""
     given = origins(names, "https://frames.example.edu/")
+    behind = origins(Names(domain="localhost", scheme="http", port=8000), "https://frames.example.edu")
+    assert behind.frameable == ()
     assert (given.content, given.content_host) == ("https://frames.example.edu", "frames.example.edu")
     assert given.frameable == ()
 
