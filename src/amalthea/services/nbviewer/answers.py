@@ -17,18 +17,18 @@ from amalthea.services.nbviewer.source import Chrome
 from amalthea.web.application import STRICT_CSP, PageError
 from amalthea.web.encodings import accepted
 
+PAGE_CSP = STRICT_CSP.replace("style-src 'self'", "script-src 'self'; font-src 'self'; style-src 'self'")
+
 
 def notebook_csp(images: str, content: str = "") -> str:
-    """The policy of a notebook's page: styles inside its tables, images from anywhere by https, our own scripts.
+    """The policy of a notebook's page: beyond any other's, styles inside its tables and images from all over the web.
 
     `images` is where a repository's images come from, which inside an organisation may be plain http; `content` is
     the origin of frames and raw files.
     """
     urls = (urlsplit(url) for url in (images, content))
     plain = "".join(f" {url.scheme}://{url.netloc}" for url in urls if url.scheme == "http")
-    styles = STRICT_CSP.replace(
-        "style-src 'self'", "script-src 'self'; font-src 'self'; style-src 'self' 'unsafe-inline'"
-    )
+    styles = PAGE_CSP.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
     images_too = styles.replace("img-src 'self' data:", f"img-src 'self' https: data:{plain}")
     return f"{images_too}; frame-src {content}" if content else images_too
 
@@ -46,15 +46,19 @@ def packed(text: str) -> Page:
 
 
 def cache_control(chrome: Chrome, *, fresh: int, now: datetime) -> str:
-    """How long others may keep a page: as long as this server itself would not ask the source again."""
+    """How long others may keep a page: as long as this server itself would not ask the source again.
+
+    What no source was asked for lies here; its author expects to see it as it is now.
+    """
     if chrome.stale:
         return f"public, max-age={min(_STALE_AGE, fresh)}"
-    passed = (now - chrome.checked).total_seconds() if chrome.checked else 0
-    left = max(1, int(fresh - max(0, passed))) if fresh else 0
+    if chrome.checked is None:
+        return "no-cache"
+    left = max(1, int(fresh - max(0, (now - chrome.checked).total_seconds()))) if fresh else 0
     return f"public, max-age={left}, stale-while-revalidate={fresh}, stale-if-error={_ERROR_AGE}"
 
 
-def page_response(request: Request, page: Page, *, cache_control: str, csp: str = STRICT_CSP) -> Response:
+def page_response(request: Request, page: Page, *, cache_control: str, csp: str = PAGE_CSP) -> Response:
     """The page as the visitor's browser takes it, or 304 where it has it already."""
     headers = {
         "cache-control": cache_control,

@@ -16,7 +16,7 @@ from amalthea.model.fleet import Site
 from amalthea.model.service import Runtime
 from amalthea.services.nbviewer import visiting
 from amalthea.services.nbviewer.addresses import Resolve
-from amalthea.services.nbviewer.answers import notebook_csp
+from amalthea.services.nbviewer.answers import PAGE_CSP, notebook_csp
 from amalthea.services.nbviewer.basing import normal
 from amalthea.services.nbviewer.cache import Cache, Timing
 from amalthea.services.nbviewer.content import Content
@@ -26,6 +26,7 @@ from amalthea.services.nbviewer.hub import Hub, HubPlace
 from amalthea.services.nbviewer.index import BLOBS, SEEN, Index
 from amalthea.services.nbviewer.instruments import Instruments
 from amalthea.services.nbviewer.login import Login
+from amalthea.services.nbviewer.nearness import Near
 from amalthea.services.nbviewer.origins import origins
 from amalthea.services.nbviewer.raw_files import RawAddresses
 from amalthea.services.nbviewer.rendering import Press
@@ -139,10 +140,13 @@ async def opened(
             pages=pages,
             static=static,
             registry=registry,
+            csp=PAGE_CSP,
             base=base,
             others=others,
         )
         app = Counted(app, settings.trusted_proxies)
+        if settings.local and site.names.domain == "localhost" and login is None:
+            app = Near(app)
         if login is None:  # else it matters who asks
             app = Swift(app, memory=settings.page_memory // 2, registry=registry)
         yield Opened(app, sample.ready, cache, press, sweep)

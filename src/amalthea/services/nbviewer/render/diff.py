@@ -185,7 +185,7 @@ def _outputs(shown: _Cell, frame: Notebook, page: Page) -> str:
     if not shown.outputs:
         return notice("No outputs.")
     alone = {"cell_type": "code", "source": "", "metadata": {}, "outputs": list(shown.outputs)}
-    return _cell_of(frame, alone, page)
+    return _cell_of(frame, alone, page).replace(f' id="cell-{page.cell}"', "", 1)  # there may be two side by side
 
 
 def _cell_of(frame: Notebook, value: Any, page: Page) -> str:

@@ -3,6 +3,7 @@
   "use strict";
   const deck = document.querySelector(".deck");
   if (!deck || !window.Reveal) return;
+  const narrow = matchMedia("(max-width: 46rem)").matches; // a wide slide on a phone would be too small to read
   document.documentElement.classList.add("presenting");
   deck.classList.add("reveal");
   Reveal.initialize({
@@ -11,8 +12,8 @@
     embedded: true,
     center: false,
     margin: 0.04,
-    width: 1100,
-    height: 700,
+    width: narrow ? 420 : 1100,
+    height: narrow ? 740 : 700,
     transition: "none",
     backgroundTransition: "none",
     jumpToSlide: false,
