@@ -141,6 +141,12 @@ def test_logging_out_ends_the_session_here_and_at_the_hub(ada: Browser) -> None:
     assert ada.way[-1].startswith("/hub/login?next=")
 
 
+def test_a_picture_in_a_notebook_logs_nobody_out(ada: Browser) -> None:
+    answer = ada.ask(f"{PREFIX}logout", **{"sec-fetch-dest": "image"})
+    assert answer.status_code == 403
+    assert ada.ask(PAGE).status_code == 200
+
+
 def test_leaving_the_hub_ends_the_session_here(ada: Browser) -> None:
     ada.open("/hub/logout")
     ada.open(PAGE)

@@ -125,3 +125,25 @@ async def test_a_directory_that_is_not_there_is_said_at_the_start(store: MemoryS
     with pytest.raises(UsageError, match="there is no directory"):
         async with nbviewer({"local": "/nowhere/at/all"}, store=store, clock=clock):
             pass
+
+
+@pytest.mark.parametrize("host", ["localhost", "nbviewer.localhost:8000", "127.0.0.1:8000", "[::1]:8000"])
+async def test_files_of_this_machine_are_shown_under_its_own_names(
+    root: Path, store: MemoryStore, clock: Hand, host: str
+) -> None:
+    names = Names(domain="localhost", scheme="http", port=8000)
+    async with nbviewer({"local": str(root)}, store=store, clock=clock, names=names) as viewer:
+        assert (await viewer.get("/localfile/", headers={"host": host})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8000", "localhost.evil.example", "127.0.0.1.evil.example"]
+)
+async def test_no_site_reads_files_of_this_machine_by_leading_its_name_here(
+    root: Path, store: MemoryStore, clock: Hand, host: str
+) -> None:
+    names = Names(domain="localhost", scheme="http", port=8000)
+    async with nbviewer({"local": str(root)}, store=store, clock=clock, names=names) as viewer:
+        answer = await viewer.get("/localfile/", headers={"host": host})
+    assert answer.status_code == 421
+    assert "ipynb" not in answer.text

@@ -193,6 +193,7 @@ def test_a_frame_outlives_its_page() -> None:
 HOSTILE = [
     {"media_type": "application/javascript"},
     {"media_type": "text/html\r\nset-cookie: a=b"},
+    {"media_type": "text/html\n"},
     {"extension": '.py"; filename="a.exe'},
     {"made": datetime(2026, 3, 1)},
     {"packed": {"size": 2**60, "brotli": b"", "gzip": b""}},
@@ -286,6 +287,7 @@ async def test_bytes_with_another_hash_are_fetched_again_and_replaced(
         {"checked": "2026-03-01T09:00:00"},
         {"digest": "../../vault/secret"},
         {"digest": "A" * 64},
+        {"digest": "a" * 64 + "\n"},
         {"etag": "a\r\nx: y"},
     ],
 )

@@ -49,6 +49,8 @@ class Crowds:
     """The buckets of the networks seen last. `seconds` is a clock that never goes back."""
 
     def __init__(self, allowance: Allowance, *, seconds: Callable[[], float], instruments: Instruments) -> None:
+        if allowance.seconds <= 0:
+            raise UsageError("this takes some time", where="services.nbviewer.rate_limit_interval")
         self._allowance = allowance
         self._seconds = seconds
         self._refused = instruments.refused

@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import httpx2
 import msgspec
@@ -74,7 +74,7 @@ def place(environment: Mapping[str, str]) -> HubPlace | None:
             hint="The hub sets it for services it starts; for others set it as in the hub's configuration.",
         )
     token, api_url, prefix = (environment[name] for name in _PRIVATE)
-    prefix = f"/{prefix.strip('/')}/"
+    prefix = f"/{prefix.strip('/')}/".replace("//", "/")
     name = environment.get("JUPYTERHUB_SERVICE_NAME") or prefix.rstrip("/").rpartition("/")[2]
     base = f"/{environment.get('JUPYTERHUB_BASE_URL', '').strip('/')}/".replace("//", "/")
     scopes = environment.get("JUPYTERHUB_OAUTH_ACCESS_SCOPES") or json.dumps([f"access:services!service={name}"])
@@ -174,8 +174,7 @@ class Hub:
             raise self._unavailable("an answer that is not understood") from error
 
     def _unavailable(self, what: str) -> Unavailable:
-        host = urlsplit(self.place.api_url).netloc
-        return Unavailable(f"JupyterHub does not say who you are ({what}).", where=host, hint="Try again in a moment.")
+        return Unavailable(f"JupyterHub does not say who you are ({what}).", hint="Try again in a moment.")
 
 
 _FORM = {"content-type": "application/x-www-form-urlencoded"}

@@ -35,7 +35,7 @@ class Copy(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     url: str
-    digest: Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?$")]
+    digest: Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?\Z")]
     size: int
     fetched: Annotated[datetime, Meta(tz=True)]
     checked: Annotated[datetime, Meta(tz=True)]

@@ -77,7 +77,9 @@ class Login:
         return answer
 
     async def logout(self, request: Request) -> Response:
-        """Forget the session, and leave the hub, which would begin another one at once."""
+        """Forget the session, and leave the hub, which would begin another one at once; never for a mere picture."""
+        if request.headers.get("sec-fetch-dest", "document") != "document":
+            raise PageError(403, "Open this address to leave.", headers={"cache-control": "no-store"})
         answer = RedirectResponse(self._hub.place.logout_url, status_code=302, headers={"cache-control": "no-store"})
         answer.delete_cookie(_SESSION, path=self._hub.place.prefix, httponly=True, samesite="lax")
         return answer
@@ -179,7 +181,8 @@ def _hub_session(request: Request) -> str:
 
 def _for_one(answer: Response) -> Response:
     """No cache on the way may give it to somebody else."""
-    kept = answer.headers.get("cache-control", "no-cache")
-    answer.headers["cache-control"] = kept.replace("public", "private")
+    kept = answer.headers.get("cache-control", "no-cache").replace("public", "private")
+    closed = "private" in kept or "no-store" in kept
+    answer.headers["cache-control"] = kept if closed else f"private, {kept}"
     answer.headers.add_vary_header("cookie")
     return answer

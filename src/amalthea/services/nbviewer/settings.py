@@ -9,7 +9,14 @@ from msgspec import Meta
 
 from amalthea.model.units import ByteSize, Duration
 
-Url = Annotated[str, Meta(pattern=r"^https?://[^\s/]+[^\s]*$")]
+# Some of these become part of a policy, so what separates the parts of one is in none of them.
+Url = Annotated[str, Meta(pattern=r"^https?://[^\s/?#@;,'\"<>\\]+(/[^\s;,'\"<>\\]*)?$")]
+SomeUrl = Annotated[str, Meta(pattern=r"^(https?://[^\s/?#@;,'\"<>\\]+(/[^\s;,'\"<>\\]*)?)?$")]
+PolicySource = Annotated[
+    str, Meta(pattern=r"^((https?|wss?):|(https?|wss?)://(\*\.)?[A-Za-z0-9.-]+(:([0-9]+|\*))?(/[^\s;,'\"]*)?)$")
+]
+HostName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._\[\]:-]+$")]
+Port = Annotated[int, Meta(ge=1, le=65535)]
 Network = Annotated[str, Meta(pattern=r"^[0-9a-fA-F.:]+/[0-9]{1,3}$")]
 
 
@@ -21,7 +28,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         str,
         Meta(
             description="A path of this nbviewer, such as `/github/user/repo/blob/main/a.ipynb`.",
-            pattern=r"^/",
+            pattern=r"^/(?!/)",
             examples=["/github/jakevdp/PythonDataScienceHandbook/blob/master/notebooks/Index.ipynb"],
         ),
     ]
@@ -205,12 +212,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             description="Where what notebooks run and the raw files of repositories are shown: scheme and host of a "
             "second name that leads to this process, too, and never nbviewer's own. `content.` before the domain "
             "when empty.",
-            pattern=r"^(https?://[^\s/?#@]+/?)?$",
+            pattern=r"^(https?://[A-Za-z0-9._\[\]:-]+/?)?$",
             examples=["https://nbviewer-content.example.edu"],
         ),
     ] = ""
     frame_hosts: Annotated[
-        tuple[str, ...],
+        tuple[PolicySource, ...],
         Meta(
             description="Where the scripts of notebooks may load more from, as sources of a Content-Security-Policy; "
             "an empty list keeps every page to this server's own libraries.",
@@ -218,7 +225,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ),
     ] = ("https:",)
     private_hosts: Annotated[
-        tuple[str, ...],
+        tuple[HostName, ...],
         Meta(
             description="Hosts that `/url/` may fetch although their addresses are private, as `name` or `name:port`. "
             "The GitHub hosts above need not be named.",
@@ -226,7 +233,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ),
     ] = ()
     ports: Annotated[
-        tuple[int, ...], Meta(description="The ports that `/url/` may fetch from.", examples=[[80, 443, 8080]])
+        tuple[Port, ...], Meta(description="The ports that `/url/` may fetch from.", examples=[[80, 443, 8080]])
     ] = (80, 443)
     redirects: Annotated[
         int,
@@ -321,14 +328,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ),
     ] = Duration(0.3)
     fallback: Annotated[
-        str,
+        SomeUrl,
         Meta(
             description="Where visitors are sent, their path appended, when no site has nbviewer; a page when empty.",
             examples=["https://nbviewer.org"],
         ),
     ] = ""
     binder_url: Annotated[
-        str,
+        SomeUrl,
         Meta(
             description="The BinderHub that stands for `{binder}` in `launch`; its buttons are left out when empty.",
             examples=["https://mybinder.org/v2"],

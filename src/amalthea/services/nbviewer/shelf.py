@@ -47,8 +47,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
     etag: str
     packed: Packed
-    media_type: Annotated[str, Meta(pattern=r"^text/(html|plain)$")] = "text/html"
-    extension: Annotated[str, Meta(pattern=r"^(\.[A-Za-z0-9+_-]{1,20})?$")] = ""
+    media_type: Annotated[str, Meta(pattern=r"^text/(html|plain)\Z")] = "text/html"
+    extension: Annotated[str, Meta(pattern=r"^(\.[A-Za-z0-9+_-]{1,20})?\Z")] = ""
     made: Aware | None = None
 
 
