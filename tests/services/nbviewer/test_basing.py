@@ -102,6 +102,16 @@ async def test_nothing_is_outside_the_base(viewer: Nbviewer, path: str) -> None:
     assert answer.status_code == (200 if found else 404)
 
 
+async def test_an_address_of_ours_may_be_copied_from_the_browsers_bar(viewer: Nbviewer) -> None:
+    path = f"{BASE}github/ada/notes/blob/main/hello.ipynb"
+    for copied in (path, f"https://nbviewer.example.org{path}"):
+        answer = await viewer.get(f"{BASE}diff", params={"a": copied, "b": copied})
+        assert answer.status_code == 200, copied
+    pasted = {"gistnorurl": f"https://nbviewer.example.org{path}"}
+    answer = await viewer.client.post(f"{BASE}create", data=pasted)
+    assert answer.headers["location"] == path
+
+
 async def test_the_content_origin_lies_at_its_root(viewer: Nbviewer) -> None:
     moved = await viewer.leads_to(f"{BASE}localfile/c.png")
     assert moved == "https://content.example.org/raw/localfile/c.png"

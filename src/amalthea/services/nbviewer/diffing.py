@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Route
 
 from amalthea.model.clock import Clock
 from amalthea.services.nbviewer.answers import packed, page_response, problem
+from amalthea.services.nbviewer.basing import ROOT
 from amalthea.services.nbviewer.elsewhere import Rule
 from amalthea.services.nbviewer.errors import Missing, SourceError
 from amalthea.services.nbviewer.render import NotANotebook
@@ -37,7 +38,15 @@ class Diffing:
     """Answers with comparisons. `rules` are those of the paste box."""
 
     def __init__(
-        self, viewing: Viewing, *, press: Press, pages: Pages, rules: Sequence[Rule], csp: str, clock: Clock
+        self,
+        viewing: Viewing,
+        *,
+        press: Press,
+        pages: Pages,
+        rules: Sequence[Rule],
+        csp: str,
+        clock: Clock,
+        base: str = ROOT,
     ) -> None:
         self._viewing = viewing
         self._press = press
@@ -45,6 +54,7 @@ class Diffing:
         self._rules = rules
         self._csp = csp
         self._clock = clock
+        self._base = base
 
     def routes(self) -> Sequence[BaseRoute]:
         """Both forms."""
@@ -73,7 +83,8 @@ class Diffing:
     def _path(self, given: str) -> str:
         """What was given as a path of this server: it may be one already."""
         own = given.startswith("/") and not given.startswith("//")
-        return quoted(given if own else rewrite(given, self._rules))
+        below = given[len(self._base) - 1 :] if given.startswith(self._base) else given  # copied from a browser's bar
+        return quoted(below if own else rewrite(given, self._rules))
 
     async def _compared(self, request: Request, old: str, new: str) -> Response:
         try:

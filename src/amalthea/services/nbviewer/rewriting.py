@@ -30,8 +30,12 @@ def quoted(path: str) -> str:
 
 
 def rules(settings: Settings, *, own_url: str) -> Sequence[Rule]:
-    """The table of a deployment; a GitHub of its own is understood beside github.com."""
-    viewers = rf"https?://(?:{_host(own_url)}|nbviewer(?:\.jupyter|\.ipython)?\.org)"
+    """The table of a deployment; a GitHub of its own is understood beside github.com.
+
+    `own_url` is where this server is, with the path that all of it lies below.
+    """
+    own = re.escape(urlsplit(own_url).netloc + urlsplit(own_url).path.rstrip("/"))
+    viewers = rf"https?://(?:{own}|nbviewer(?:\.jupyter|\.ipython)?\.org)"
     table: list[tuple[str, Path]] = [
         (rf"{viewers}/({_PAGES})", r"/\1"),
         (rf"{viewers}/((?:{_ID})(?:/.*)?)", r"/\1"),

@@ -58,8 +58,8 @@ def routes(
         base=base,
         raw=raw,
     )
-    table = rules(settings, own_url=own_url)
+    table = rules(settings, own_url=own_url + base)
     fronting = Fronting(settings, front(settings), rules=table, pages=pages, csp=csp, icon=icon, base=base)
-    diffing = Diffing(viewing, press=press, pages=pages, rules=table, csp=csp, clock=clock)
+    diffing = Diffing(viewing, press=press, pages=pages, rules=table, csp=csp, clock=clock, base=base)
     uploading = Uploading(workers, limit=settings.notebook_limit, csp=csp, front=base, crowds=crowds, clock=clock)
     return [*fronting.routes(), *uploading.routes(), *diffing.routes(), *viewing.routes()]
