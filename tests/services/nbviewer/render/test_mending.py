@@ -157,7 +157,24 @@ def test_depth_is_cut_and_told() -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    ['"', "'\\", "{", "[", '"a":', "\\", '"\\\n', "<<<<<<< a\n", "<<<<<<< a\n=======\n", ">>>>>>> a\n", "//", "}"],
+    [
+        '"',
+        "'\\",
+        "{",
+        "[",
+        '"a":',
+        "\\",
+        '"\\\n',
+        "<<<<<<< a\n",
+        "<<<<<<< a\n=======\n",
+        ">>>>>>> a\n",
+        "//",
+        "}",
+        ",",
+        "\n",
+        " ",
+        ", \t",
+    ],
 )
 def test_time_grows_with_the_length_alone(piece: str) -> None:
     source = ('{"cells": [{}, ' + piece * (200_000 // len(piece))).encode()

@@ -330,6 +330,16 @@ BOMBS = {
 }
 
 
+@pytest.mark.parametrize(
+    "piece", ["<script", "<script ", "<br", "<link ", "<meta a=", "<!doctype ", "<style>", "<iframe src="]
+)
+def test_time_grows_with_the_length_of_live_html_alone(piece: str) -> None:
+    html = piece * (100_000 // len(piece))
+    started = time.process_time()
+    shown(code("x", display({"text/html": html})), code("x", display({"application/javascript": html})))
+    assert time.process_time() - started < 1.5
+
+
 @pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
 def test_html_built_to_hurt_parsers_is_not_parsed(bomb: str) -> None:
     assert too_deep(bomb)

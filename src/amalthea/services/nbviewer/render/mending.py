@@ -18,7 +18,8 @@ import msgspec
 DEEPEST = 200
 _TOKEN = re.compile(
     r"""
-    [\s,]*+(?:
+    [\s,]++\Z
+    | [\s,]*+(?:
       (?P<text>"(?:[^"\\\n]++|\\[^\n])*+" | '(?:[^'\\\n]++|\\[^\n])*+')(?P<key>\s*+:)?+
     | (?P<open>[{\[])
     | (?P<close>[}\]])

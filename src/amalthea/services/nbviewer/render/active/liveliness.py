@@ -24,12 +24,12 @@ _KNOWN_STYLE = re.compile(
 )
 
 _UNSEEN = re.compile(
-    r"<!--.*?(?:-->|\Z)|<(script|style|title)\b.*?(?:</\1\s*>|\Z)|<(?:link|meta|br)\b[^>]*>|</?(?:html|head|body|p)\s*>"
-    r"|<!doctype[^>]*>|&nbsp;",
+    r"<!--.*?(?:-->|\Z)|<(script|style|title)\b.*?(?:</\1\s*>|\Z)|<(?:link|meta|br)\b[^<>]*>|</?(?:html|head|body|p)\s*>"
+    r"|<!doctype[^<>]*>|&nbsp;",
     re.I | re.S,
 )
 _LOADS = re.compile(
-    r"<script\b[^>]*\ssrc\s*=|require(?:js)?\.config|createElement\(\s*['\"]script|append\(\s*['\"]script|getScript"
+    r"<script\b[^<>]*\ssrc\s*=|require(?:js)?\.config|createElement\(\s*['\"]script|append\(\s*['\"]script|getScript"
     r"|loadScript|\bdefine\s*\(|\bwindow\.[\w$]+\s*=|\bnb-run\b",
     re.I,
 )
