@@ -152,3 +152,17 @@ async def test_whoever_waits_too_long_or_leaves_frees_his_place() -> None:
     async with turns.turn("grace"):
         assert turns.full
     assert not turns.full
+
+
+async def test_notebooks_that_are_too_hard_cost_their_network_more(
+    github: GitHub, store: MemoryStore, clock: Hand
+) -> None:
+    files = github.repositories["ada", "notes"].branches["main"]
+    files.update({f"hard{number}.ipynb": notebook(f"# {number}") for number in range(4)})
+    settings = {**github.settings(), "rate_limit": 12, "render_timeout": "1 ms"}
+    crawler, person = ({"x-forwarded-for": address} for address in ("203.0.113.5", "198.51.100.7"))
+    async with nbviewer(settings, store=store, clock=clock) as viewer:
+        paths = [f"/github/ada/notes/blob/main/hard{number}.ipynb" for number in range(4)]
+        told = [(await viewer.get(path, headers=crawler)).status_code for path in paths]
+        assert told == [413, 413, 429, 429]
+        assert (await viewer.get(paths[3], headers=person)).status_code == 413

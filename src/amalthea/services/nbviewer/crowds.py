@@ -2,7 +2,8 @@
 
 Clients are counted by network (/24 of IPv4, /56 of IPv6), never by what they say of themselves. Each network has a
 bucket of tokens that fills slowly. Work that is new costs them: asking a source, rendering, asking a source to check
-now. A page that is there costs nothing, so that a university behind one address may read the same course all day.
+now; most of all a notebook that costs a worker its life. A page that is there costs nothing, so that a university
+behind one address may read the same course all day.
 
 Who asks is known to the request's task and to what it starts (a context variable), not handed through every source.
 An address from a header is believed only where the connection comes from a proxy that is known.
@@ -27,6 +28,7 @@ from amalthea.services.nbviewer.instruments import Instruments
 FETCH = 0.5
 RENDER = 0.5
 FLUSH = 1.0
+TOO_HARD = 10.0
 _NETWORKS = 65_536
 _NAT64 = IPv6Network("64:ff9b::/96")
 
@@ -76,6 +78,12 @@ class Crowds:
                 hint="Pages that were shown lately are still shown. For the others, wait a little.",
             )
         bucket.left -= cost
+
+    def debit(self, cost: float) -> None:
+        """Take tokens for work that turned out to be more than was paid for; a bucket may be left with a debt."""
+        if self.who:
+            bucket = self._filled(self.who)
+            bucket.left = max(-float(self._allowance.pages), bucket.left - cost)
 
     def _filled(self, who: str) -> _Bucket:
         now, most = self._seconds(), float(self._allowance.pages)

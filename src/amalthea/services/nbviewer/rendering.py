@@ -23,7 +23,7 @@ import msgspec
 from amalthea.model.clock import Clock
 from amalthea.model.wire import encode
 from amalthea.services.nbviewer.bodies import Bodies, anywhere
-from amalthea.services.nbviewer.crowds import RENDER, Crowds
+from amalthea.services.nbviewer.crowds import RENDER, TOO_HARD, Crowds
 from amalthea.services.nbviewer.errors import SourceError, TooHard, TooOften
 from amalthea.services.nbviewer.instruments import Instruments
 from amalthea.services.nbviewer.memory import Memory
@@ -232,6 +232,7 @@ class Press:
                 with self._instruments.render_failures.count_exceptions():
                     return await self._workers.make(job, who=self._crowds.who)
             except TooHard as error:
+                self._crowds.debit(TOO_HARD)
                 self._hard.put(what, _Hard(error.message, error.hint, self._clock() + _REMEMBERED))
                 raise
 

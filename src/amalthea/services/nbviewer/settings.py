@@ -157,8 +157,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     gitlab_urls: Annotated[
         tuple[Url, ...],
         Meta(
-            description="GitLabs that the paste box knows by their host, and that may be inside your network. Any other "
-            "is reached at `/gitlab/<host>/`, by https, if it is on the internet.",
+            description="GitLabs that the paste box knows by their host, and that may be inside your network. Any "
+            "other is reached at `/gitlab/<host>/`, by https, if it is on the internet.",
             examples=[["https://gitlab.com", "https://gitlab.example.edu"]],
         ),
     ] = ("https://gitlab.com",)

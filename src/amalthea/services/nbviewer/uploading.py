@@ -21,8 +21,8 @@ from starlette.routing import BaseRoute, Route
 
 from amalthea.model.clock import Clock
 from amalthea.services.nbviewer.answers import problem
-from amalthea.services.nbviewer.crowds import RENDER, Crowds
-from amalthea.services.nbviewer.errors import Busy, SourceError
+from amalthea.services.nbviewer.crowds import RENDER, TOO_HARD, Crowds
+from amalthea.services.nbviewer.errors import Busy, SourceError, TooHard
 from amalthea.services.nbviewer.packing import unpack
 from amalthea.services.nbviewer.render import NotANotebook, Options
 from amalthea.services.nbviewer.source import Chrome, Crumb
@@ -69,6 +69,9 @@ class Uploading:
         try:
             self._crowds.charge(RENDER, "render")
             made = await self._shown(request)
+        except TooHard as error:
+            self._crowds.debit(TOO_HARD)
+            raise problem(error, now=self._clock()) from error
         except (SourceError, NotANotebook) as error:
             raise problem(error, now=self._clock()) from error
         headers = {"cache-control": "no-store", "content-security-policy": self._csp}
