@@ -67,7 +67,10 @@ def test_brackets_are_as_tall_as_what_they_hold(visit: Visit) -> None:
 @pytest.mark.parametrize("form", ["", "/format/slides"])
 def test_a_formula_that_only_katex_knows_is_typeset_by_it(visit: Visit, form: str) -> None:
     page = visit.to(form + visit.viewer.put(notebook(markdown(FOR_KATEX))))
-    page.locator(".tex math").first.wait_for()
+    formula = page.locator(".tex math").first
+    formula.wait_for()
+    ink = "(e) => getComputedStyle(e).color"
+    assert formula.evaluate(ink) == page.locator("body").evaluate(ink)
     assert [url for url in visit.requests if "katex" in url]
     visit.assert_quiet()
 
