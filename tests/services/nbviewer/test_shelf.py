@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from amalthea.model.store import ObjectInfo
 from amalthea.services.nbviewer.index import BLOBS, SEEN
-from amalthea.services.nbviewer.packing import Packed, pack, unpack
+from amalthea.services.nbviewer.packing import Packed, pack, pieces, unpack
 from amalthea.services.nbviewer.shelf import BODIES, FRAMES, PAGES, Body, Page, decoded, encoded
 from amalthea.services.nbviewer.sweeping import Keep, old
 from amalthea.store.memory import MemoryStore
@@ -260,7 +260,28 @@ async def test_a_frame_is_shown_only_with_the_hash_it_is_asked_for_by(
 
 
 def test_nothing_is_unpacked_to_more_than_it_says() -> None:
-    assert len(unpack(msgspec.structs.replace(pack("x" * 1_000_000), size=10))) == 10
+    bomb = msgspec.structs.replace(pack("x" * 1_000_000), size=10)
+    assert len(unpack(bomb)) == len(b"".join(pieces(bomb))) == 10
+
+
+@given(st.text(), st.integers(0, 30_000))
+def test_pieces_make_the_whole(text: str, times: int) -> None:
+    packed = pack(text * times)
+    assert b"".join(pieces(packed)) == unpack(packed) == (text * times).encode(errors="replace")
+    assert all(len(piece) <= 2**16 for piece in pieces(packed))
+
+
+async def test_a_large_page_is_whole_for_those_who_take_no_encoding(
+    github: GitHub, store: MemoryStore, clock: Hand
+) -> None:
+    github.repositories["ada", "notes"].branches["main"]["hello.ipynb"] = notebook(*["word " * 2000] * 150, "# The end")
+    async with nbviewer(github.settings(), store=store, clock=clock) as viewer:
+        plain = await viewer.get(HELLO, headers={"accept-encoding": "identity"})
+        small = await viewer.get(HELLO, headers={"accept-encoding": "gzip"})
+        assert "content-length" not in plain.headers
+        assert plain.text == small.text
+        assert "The end" in plain.text
+        assert plain.headers["etag"] == small.headers["etag"]
 
 
 async def test_bytes_with_another_hash_are_fetched_again_and_replaced(

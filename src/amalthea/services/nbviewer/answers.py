@@ -7,10 +7,10 @@ from datetime import datetime
 from urllib.parse import quote, urlsplit
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from amalthea.services.nbviewer.errors import Busy, RateLimited, SourceError, TooOften
-from amalthea.services.nbviewer.packing import pack_bytes, unpack
+from amalthea.services.nbviewer.packing import pack_bytes, pieces, unpack
 from amalthea.services.nbviewer.render import NotANotebook
 from amalthea.services.nbviewer.shelf import Page
 from amalthea.services.nbviewer.source import Chrome
@@ -34,6 +34,7 @@ def notebook_csp(images: str, content: str = "") -> str:
 
 
 _FILE_CSP = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+_LARGE = 2**20
 _COME_BACK = 60
 _STALE_AGE = 10
 _ERROR_AGE = 86400
@@ -69,6 +70,8 @@ def page_response(request: Request, page: Page, *, cache_control: str, csp: str 
     if _has(request, page.etag):
         return Response(status_code=304, headers=headers)
     encoding = accepted(request.headers.get("accept-encoding", ""))
+    if encoding == "identity" and page.packed.size > _LARGE:
+        return StreamingResponse(pieces(page.packed), media_type=page.media_type, headers=headers)
     if encoding == "identity":
         return Response(unpacked(page), media_type=page.media_type, headers=headers)
     body = page.packed.brotli if encoding == "br" else page.packed.gzip
