@@ -60,4 +60,4 @@ $(VENV)/%.stamp: lock/%.txt pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 vendor: $(VENV)/dev.stamp  ## fetch the browser libraries anew and compare them with what is known
-	$(BIN)/python vendor/vendor.py src/amalthea/services/nbviewer/content
+	$(BIN)/python vendor/vendor.py src/amalthea/services/nbviewer/libraries

@@ -24,10 +24,10 @@ from amalthea.model.fleet import Fleet, Names, Site
 from amalthea.model.service import Listen, Runtime
 from amalthea.services import nbviewer as nbviewer_package
 from amalthea.services.nbviewer import errors as nbviewer_errors
-from amalthea.services.nbviewer.hub import HubPlace
+from amalthea.services.nbviewer.hub.gate import HubPlace
 from amalthea.services.nbviewer.instruments import Instruments
 from amalthea.services.nbviewer.opening import opened
-from amalthea.services.nbviewer.rewriting import rewrite, rules
+from amalthea.services.nbviewer.paste.rewriting import rewrite, rules
 from amalthea.services.nbviewer.settings import Settings
 from amalthea.store.debts import RECORDS
 from amalthea.store.memory import MemoryStore

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from tests.machine import free_ports
-from tests.services.nbviewer.test_content import with_a_plot
+from tests.services.nbviewer.content.test_content import with_a_plot
 from tests.system.laptop import background, laptop
 
 pytestmark = pytest.mark.system

@@ -85,7 +85,7 @@ def github(tmp_path: Path) -> Iterator[str]:
     argv = [
         sys.executable,
         "-m",
-        "tests.services.nbviewer.github_server",
+        "tests.services.nbviewer.sources.github_server",
         "--port",
         str(port),
         "--directory",
@@ -121,7 +121,7 @@ def test_a_page_seen_at_one_site_is_there_at_the_other_when_its_source_is_gone(g
         assert fleet.get(path, x_amalthea_site="north").status_code == 200
         time.sleep(1)
         for process in psutil.Process().children(recursive=True):
-            if "tests.services.nbviewer.github_server" in process.cmdline():
+            if "tests.services.nbviewer.sources.github_server" in process.cmdline():
                 process.kill()
         fleet.signal("north", signal.SIGKILL)
         answer = fleet.get(path)

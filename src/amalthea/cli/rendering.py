@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from amalthea.cli.changing import as_json_option
 from amalthea.cli.output import console, print_json
 from amalthea.model.errors import AmaltheaError, ExitCode, UsageError
-from amalthea.services.nbviewer.standalone import FORMATS, Kind, Standalone
+from amalthea.services.nbviewer.press.standalone import FORMATS, Kind, Standalone
 
 STDIN = Path("-")
 

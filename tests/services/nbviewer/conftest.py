@@ -18,12 +18,12 @@ from amalthea.model.fleet import Names, Site
 from amalthea.model.service import Listen, Runtime
 from amalthea.model.store import ObjectStore
 from amalthea.model.wire import convert
-from amalthea.services.nbviewer.addresses import Resolve
+from amalthea.services.nbviewer.fetching.addresses import Resolve
 from amalthea.services.nbviewer.opening import Opened, opened
 from amalthea.services.nbviewer.settings import Settings
 from amalthea.store.memory import MemoryStore
 from amalthea.web.server import bind
-from tests.services.nbviewer.github_server import GitHub, Repository, running
+from tests.services.nbviewer.sources.github_server import GitHub, Repository, running
 
 NAMES = Names(domain="example.org")
 MORNING = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from amalthea.services.nbviewer.rewriting import quoted, rewrite, rules
+from amalthea.services.nbviewer.paste.rewriting import quoted, rewrite, rules
 from amalthea.services.nbviewer.settings import Settings
 from amalthea.store.memory import MemoryStore
 from tests.services.nbviewer.conftest import Hand, Nbviewer, nbviewer, notebook, resolver
-from tests.services.nbviewer.github_server import Gist, GitHub
-from tests.services.nbviewer.test_urls import Web, web
+from tests.services.nbviewer.sources.github_server import Gist, GitHub
+from tests.services.nbviewer.sources.test_urls import Web, web
 
 LONG_ID = "0123456789abcdef0123"
 REPO = "/github/ada/notes"

@@ -12,10 +12,10 @@ from amalthea.model.errors import UsageError
 from amalthea.services.nbviewer.crowds import Allowance, Counted, Crowds
 from amalthea.services.nbviewer.errors import Busy
 from amalthea.services.nbviewer.instruments import Instruments
-from amalthea.services.nbviewer.turns import Turns
+from amalthea.services.nbviewer.press.turns import Turns
 from amalthea.store.memory import MemoryStore
 from tests.services.nbviewer.conftest import Hand, nbviewer, notebook
-from tests.services.nbviewer.github_server import GitHub
+from tests.services.nbviewer.sources.github_server import GitHub
 
 PROXIES = ("127.0.0.0/8", "::1/128", "10.4.0.0/16")
 

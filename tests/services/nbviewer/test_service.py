@@ -113,7 +113,7 @@ async def test_the_test_github_serves_a_directory_as_a_program(tmp_path: Path) -
     (tmp_path / "ada" / "notes").mkdir(parents=True)
     (tmp_path / "ada" / "notes" / "a.ipynb").write_bytes(notebook("# A"))
     port = free_port()
-    program = [sys.executable, "-m", "tests.services.nbviewer.github_server"]
+    program = [sys.executable, "-m", "tests.services.nbviewer.sources.github_server"]
     process = await asyncio.create_subprocess_exec(
         *program, "--port", str(port), "--directory", str(tmp_path), stdout=asyncio.subprocess.PIPE
     )

@@ -9,7 +9,7 @@ from amalthea.model.errors import StoreUnavailable
 from amalthea.model.store import ObjectInfo
 from amalthea.store.memory import MemoryStore
 from tests.services.nbviewer.conftest import Hand, Nbviewer, nbviewer, notebook
-from tests.services.nbviewer.github_server import GitHub
+from tests.services.nbviewer.sources.github_server import GitHub
 
 HELLO = "/github/ada/notes/blob/main/hello.ipynb"
 TREE = "/github/ada/notes/tree/main/"

@@ -14,31 +14,31 @@ from starlette.types import ASGIApp
 from amalthea.model.clock import Clock
 from amalthea.model.fleet import Site
 from amalthea.model.service import Runtime
-from amalthea.services.nbviewer import visiting
-from amalthea.services.nbviewer.addresses import Resolve
-from amalthea.services.nbviewer.answers import PAGE_CSP, notebook_csp
-from amalthea.services.nbviewer.basing import normal
-from amalthea.services.nbviewer.cache import Cache, Timing
-from amalthea.services.nbviewer.content import Content
+from amalthea.services.nbviewer.content.application import Content
+from amalthea.services.nbviewer.content.origins import origins
+from amalthea.services.nbviewer.content.raw_files import RawAddresses
 from amalthea.services.nbviewer.crowds import Allowance, Counted, Crowds
-from amalthea.services.nbviewer.finding import Finder
-from amalthea.services.nbviewer.hub import Hub, HubPlace
-from amalthea.services.nbviewer.index import BLOBS, SEEN, Index
+from amalthea.services.nbviewer.fetching.addresses import Resolve
+from amalthea.services.nbviewer.fetching.cache import Cache, Timing
+from amalthea.services.nbviewer.fetching.index import BLOBS, SEEN, Index
+from amalthea.services.nbviewer.hub.gate import Hub, HubPlace
+from amalthea.services.nbviewer.hub.login import Login
+from amalthea.services.nbviewer.hub.signing import Signer
 from amalthea.services.nbviewer.instruments import Instruments
-from amalthea.services.nbviewer.login import Login
-from amalthea.services.nbviewer.nearness import Near
-from amalthea.services.nbviewer.origins import origins
-from amalthea.services.nbviewer.raw_files import RawAddresses
-from amalthea.services.nbviewer.rendering import Press
-from amalthea.services.nbviewer.sample import Sample
+from amalthea.services.nbviewer.pages import visiting
+from amalthea.services.nbviewer.pages.answers import PAGE_CSP, notebook_csp
+from amalthea.services.nbviewer.pages.basing import normal
+from amalthea.services.nbviewer.pages.finding import Finder
+from amalthea.services.nbviewer.pages.nearness import Near
+from amalthea.services.nbviewer.pages.sample import Sample
+from amalthea.services.nbviewer.press.press import Press
+from amalthea.services.nbviewer.press.shelf import BODIES, FRAMES, PAGES, Shelf
+from amalthea.services.nbviewer.press.stationery import stationery
+from amalthea.services.nbviewer.press.sweeping import Keep, Sweep
+from amalthea.services.nbviewer.press.workers import Terms, Workers
 from amalthea.services.nbviewer.settings import Settings
-from amalthea.services.nbviewer.shelf import BODIES, FRAMES, PAGES, Shelf
-from amalthea.services.nbviewer.signing import Signer
 from amalthea.services.nbviewer.sources.every import every_source
 from amalthea.services.nbviewer.sources.tokens import parse
-from amalthea.services.nbviewer.stationery import stationery
-from amalthea.services.nbviewer.sweeping import Keep, Sweep
-from amalthea.services.nbviewer.workers import Terms, Workers
 from amalthea.web.admin import Ready
 from amalthea.web.application import application
 from amalthea.web.swift import Swift

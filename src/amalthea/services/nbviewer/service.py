@@ -16,14 +16,14 @@ from amalthea.model.route import Fallback, Route
 from amalthea.model.service import Runtime
 from amalthea.model.units import Duration
 from amalthea.model.workload import Workload
-from amalthea.services.nbviewer.content import ROBOTS
-from amalthea.services.nbviewer.frontpage import FRONT_TEXT
-from amalthea.services.nbviewer.hub import place
-from amalthea.services.nbviewer.index import BLOBS, SEEN
+from amalthea.services.nbviewer.content.application import ROBOTS
+from amalthea.services.nbviewer.content.origins import Origins, origins
+from amalthea.services.nbviewer.fetching.index import BLOBS, SEEN
+from amalthea.services.nbviewer.hub.gate import place
 from amalthea.services.nbviewer.opening import opened
-from amalthea.services.nbviewer.origins import Origins, origins
+from amalthea.services.nbviewer.pages.frontpage import FRONT_TEXT
+from amalthea.services.nbviewer.press.shelf import BODIES, FRAMES, PAGES
 from amalthea.services.nbviewer.settings import Settings
-from amalthea.services.nbviewer.shelf import BODIES, FRAMES, PAGES
 from amalthea.web import server
 from amalthea.web.admin import admin_application
 from amalthea.web.metrics import registry as new_registry

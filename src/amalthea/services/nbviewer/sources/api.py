@@ -13,10 +13,10 @@ from urllib.parse import quote
 
 import msgspec
 
-from amalthea.services.nbviewer.cache import Cache, Held
 from amalthea.services.nbviewer.errors import Malformed, TooLarge
-from amalthea.services.nbviewer.fetching import Fetched, Fetcher
-from amalthea.services.nbviewer.index import Copy
+from amalthea.services.nbviewer.fetching.cache import Cache, Held
+from amalthea.services.nbviewer.fetching.fetcher import Fetched, Fetcher
+from amalthea.services.nbviewer.fetching.index import Copy
 from amalthea.services.nbviewer.sources.tokens import Tokens
 
 T = TypeVar("T")

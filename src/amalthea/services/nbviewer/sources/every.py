@@ -12,9 +12,9 @@ from prometheus_client import Gauge
 
 from amalthea.model.clock import Clock
 from amalthea.model.errors import UsageError
-from amalthea.services.nbviewer.addresses import Gate, Resolve, SystemResolver
-from amalthea.services.nbviewer.cache import Cache
-from amalthea.services.nbviewer.fetching import Fetcher, Limits
+from amalthea.services.nbviewer.fetching.addresses import Gate, Resolve, SystemResolver
+from amalthea.services.nbviewer.fetching.cache import Cache
+from amalthea.services.nbviewer.fetching.fetcher import Fetcher, Limits
 from amalthea.services.nbviewer.settings import Settings
 from amalthea.services.nbviewer.source import Source
 from amalthea.services.nbviewer.sources.api import GitHubApi

@@ -20,8 +20,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from amalthea.services.nbviewer.cache import Held
-from amalthea.services.nbviewer.fetching import Fetcher
+from amalthea.services.nbviewer.fetching.cache import Held
+from amalthea.services.nbviewer.fetching.fetcher import Fetcher
 
 FULL_REFS: Mapping[str, Literal["branch", "tag"]] = {"heads": "branch", "tags": "tag"}
 

@@ -12,12 +12,12 @@ from urllib.parse import quote
 
 import msgspec
 
-from amalthea.services.nbviewer.cache import Cache, Held
+from amalthea.services.nbviewer.content.raw_files import media_type
 from amalthea.services.nbviewer.errors import Missing
-from amalthea.services.nbviewer.fetching import Fetched, Fetcher
-from amalthea.services.nbviewer.index import Copy
-from amalthea.services.nbviewer.raw_files import media_type
-from amalthea.services.nbviewer.rewriting import GIST_ID
+from amalthea.services.nbviewer.fetching.cache import Cache, Held
+from amalthea.services.nbviewer.fetching.fetcher import Fetched, Fetcher
+from amalthea.services.nbviewer.fetching.index import Copy
+from amalthea.services.nbviewer.paste.rewriting import GIST_ID
 from amalthea.services.nbviewer.settings import Settings
 from amalthea.services.nbviewer.source import (
     Answer,

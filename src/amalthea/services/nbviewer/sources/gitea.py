@@ -8,8 +8,8 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from amalthea.services.nbviewer.cache import Cache
 from amalthea.services.nbviewer.errors import Missing
+from amalthea.services.nbviewer.fetching.cache import Cache
 from amalthea.services.nbviewer.source import Answer, Asked
 from amalthea.services.nbviewer.sources.api import Api, converted, encoded, plain
 from amalthea.services.nbviewer.sources.forge import FULL_REFS, Home, Line, Lines, Point, Spot, slashed

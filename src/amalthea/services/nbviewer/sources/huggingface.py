@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from amalthea.services.nbviewer.cache import Cache
 from amalthea.services.nbviewer.errors import Missing
-from amalthea.services.nbviewer.fetching import Fetcher
+from amalthea.services.nbviewer.fetching.cache import Cache
+from amalthea.services.nbviewer.fetching.fetcher import Fetcher
 from amalthea.services.nbviewer.settings import Settings
 from amalthea.services.nbviewer.source import Answer, Asked
 from amalthea.services.nbviewer.sources.api import Api, encoded, plain

@@ -13,8 +13,8 @@ import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
+from amalthea.services.nbviewer.content.raw_files import media_type
 from amalthea.services.nbviewer.errors import Missing, TooLarge
-from amalthea.services.nbviewer.raw_files import media_type
 from amalthea.services.nbviewer.settings import Settings
 from amalthea.services.nbviewer.source import (
     Answer,

@@ -11,12 +11,12 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
-from amalthea.services.nbviewer.cache import Ask, Cache, Held
+from amalthea.services.nbviewer.content.raw_files import media_type
 from amalthea.services.nbviewer.errors import Denied, Missing, SourceError, Unavailable
-from amalthea.services.nbviewer.fetching import Fetched
-from amalthea.services.nbviewer.index import Copy
+from amalthea.services.nbviewer.fetching.cache import Ask, Cache, Held
+from amalthea.services.nbviewer.fetching.fetcher import Fetched
+from amalthea.services.nbviewer.fetching.index import Copy
 from amalthea.services.nbviewer.memory import Memory
-from amalthea.services.nbviewer.raw_files import media_type
 from amalthea.services.nbviewer.source import (
     Answer,
     Asked,

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from amalthea.services.nbviewer.errors import Missing
-from amalthea.services.nbviewer.fetching import Fetcher
+from amalthea.services.nbviewer.fetching.fetcher import Fetcher
 
 _HOST = re.compile(r"(?!-)[a-z0-9.-]+\.[a-z0-9-]+(?::[0-9]{1,5})?", re.IGNORECASE)
 

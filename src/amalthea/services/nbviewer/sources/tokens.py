@@ -15,7 +15,7 @@ from prometheus_client import Gauge
 
 from amalthea.model.clock import Clock
 from amalthea.services.nbviewer.errors import RateLimited, Unauthorized
-from amalthea.services.nbviewer.fetching import Fetched, Fetcher
+from amalthea.services.nbviewer.fetching.fetcher import Fetched, Fetcher
 from amalthea.services.nbviewer.memory import Memory
 
 _REMEMBERED_BYTES = 4 * 2**20

@@ -9,10 +9,10 @@ import re
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
-from amalthea.services.nbviewer.cache import Cache
 from amalthea.services.nbviewer.errors import Missing
-from amalthea.services.nbviewer.fetching import Fetched, Fetcher
-from amalthea.services.nbviewer.index import Copy
+from amalthea.services.nbviewer.fetching.cache import Cache
+from amalthea.services.nbviewer.fetching.fetcher import Fetched, Fetcher
+from amalthea.services.nbviewer.fetching.index import Copy
 from amalthea.services.nbviewer.source import Answer, Asked, Chrome, Crumb, Document, Moved, Origin, Place, is_notebook
 
 _SCHEMES = {"url": "http", "urls": "https"}

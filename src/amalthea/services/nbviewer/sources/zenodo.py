@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from amalthea.services.nbviewer.cache import Cache, Held
 from amalthea.services.nbviewer.errors import Missing
-from amalthea.services.nbviewer.fetching import Fetched, Fetcher
-from amalthea.services.nbviewer.index import Copy
+from amalthea.services.nbviewer.fetching.cache import Cache, Held
+from amalthea.services.nbviewer.fetching.fetcher import Fetched, Fetcher
+from amalthea.services.nbviewer.fetching.index import Copy
 from amalthea.services.nbviewer.settings import Settings
 from amalthea.services.nbviewer.source import (
     Answer,

@@ -1,6 +1,6 @@
 """The files that frames load from the content origin: vendored libraries and our own scripts, under hashed names.
 
-`content/manifest.json` lists the libraries, which lie there compressed and are sent as they lie; `content/*.js` are
+`libraries/manifest.json` lists the libraries, which lie there compressed and are sent as they lie; `libraries/*.js` are
 ours. A name holds the hash of its bytes, so that browsers may keep the file for ever.
 """
 
@@ -76,4 +76,4 @@ def _own(file: Traversable) -> Library:
 
 
 def _directory() -> Traversable:
-    return files(_PACKAGE).joinpath("content")
+    return files(_PACKAGE).joinpath("libraries")

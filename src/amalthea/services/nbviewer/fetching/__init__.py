@@ -1,0 +1,1 @@
+"""What sources said, fetched with care and kept: a URL in, bytes and their age out."""

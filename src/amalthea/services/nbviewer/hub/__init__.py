@@ -1,0 +1,1 @@
+"""nbviewer as the service of a JupyterHub: who may see it."""

@@ -1,0 +1,1 @@
+"""What visitors of nbviewer's own name see and send."""

@@ -1,0 +1,1 @@
+"""Pages made of notebooks: in processes that can be killed, kept in memory and in the store."""
