@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from amalthea.services.nbviewer.render import NotANotebook, Options, formats
-from amalthea.services.nbviewer.render.code import highlight
+from amalthea.services.nbviewer.render.colours.code import highlight
 from amalthea.services.nbviewer.render.markdown import markdown
 from amalthea.services.nbviewer.render.notebook import Bundle, Cell, Output, Stream
 from amalthea.services.nbviewer.render.page import Page

@@ -17,7 +17,7 @@ from importlib import import_module
 
 import msgspec
 
-from amalthea.services.nbviewer.render.code import highlight
+from amalthea.services.nbviewer.render.colours.code import highlight
 from benchmarks.report import Table
 
 _SPAN = re.compile(r'<span class="([a-z]+)">|(</span>)')

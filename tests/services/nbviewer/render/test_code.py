@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amalthea.services.nbviewer.render.code import highlight
-from amalthea.services.nbviewer.render.languages import LANGUAGES
+from amalthea.services.nbviewer.render.colours.code import highlight
+from amalthea.services.nbviewer.render.colours.languages import LANGUAGES
 
 SIGNS = [
     '"', "'", '"""', "\\", "\n", "f", "r", "{", "}", "#", "@", "%", "!", "?", "def ", "class ", "x", "1", ".", "/*",

@@ -17,7 +17,7 @@ import msgspec
 
 from amalthea.services.nbviewer.render import escape, geojson, images
 from amalthea.services.nbviewer.render.active import card, document, framed
-from amalthea.services.nbviewer.render.code import highlight
+from amalthea.services.nbviewer.render.colours.code import highlight
 from amalthea.services.nbviewer.render.formats import joined
 from amalthea.services.nbviewer.render.markdown import markdown, scrolling
 from amalthea.services.nbviewer.render.math.formulas import protect

@@ -6,7 +6,7 @@ from typing import Any
 
 from amalthea.services.nbviewer.render import escape, formats
 from amalthea.services.nbviewer.render.bundles import bundle
-from amalthea.services.nbviewer.render.code import highlight
+from amalthea.services.nbviewer.render.colours.code import highlight
 from amalthea.services.nbviewer.render.guarding import guarded
 from amalthea.services.nbviewer.render.lines import numbered
 from amalthea.services.nbviewer.render.markdown import markdown

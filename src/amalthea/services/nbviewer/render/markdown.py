@@ -15,7 +15,7 @@ from urllib.parse import quote
 import comrak
 
 from amalthea.services.nbviewer.render import escape
-from amalthea.services.nbviewer.render.code import highlight
+from amalthea.services.nbviewer.render.colours.code import highlight
 from amalthea.services.nbviewer.render.math.formulas import Protected, protect
 from amalthea.services.nbviewer.render.notices import left_out, too_long, too_tangled
 from amalthea.services.nbviewer.render.page import Page

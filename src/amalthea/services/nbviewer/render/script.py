@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from amalthea.services.nbviewer.render import formats
-from amalthea.services.nbviewer.render.languages import PYTHON
+from amalthea.services.nbviewer.render.colours.languages import PYTHON
 from amalthea.services.nbviewer.render.notebook import Cell, Notebook
 from amalthea.services.nbviewer.render.reading import read
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amalthea.services.nbviewer.render.lexical import C_COMMENTS, Language
+from amalthea.services.nbviewer.render.colours.lexical import C_COMMENTS, Language
 
 JSON = Language(
     keywords="true false null", quotes='"', special=(("t", r"\"(?:[^\"\\\n]++|\\[^\n])*+\"(?=\s{0,100}:)"),)

@@ -12,9 +12,10 @@ from functools import cache
 
 import msgspec
 
-from amalthea.services.nbviewer.render import escape, python_code
-from amalthea.services.nbviewer.render.languages import LANGUAGES, PYTHON
-from amalthea.services.nbviewer.render.lexical import Language
+from amalthea.services.nbviewer.render import escape
+from amalthea.services.nbviewer.render.colours import python_code
+from amalthea.services.nbviewer.render.colours.languages import LANGUAGES, PYTHON
+from amalthea.services.nbviewer.render.colours.lexical import Language
 
 _CELL_MAGIC = re.compile(r"\s*%%(\w+)[^\n]*(?:\n|\Z)")
 _NUMBER = (

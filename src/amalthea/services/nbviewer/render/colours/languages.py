@@ -5,7 +5,7 @@ Names are those of kernels, fences and cell magics. A language that is not here 
 
 from __future__ import annotations
 
-from amalthea.services.nbviewer.render import curly_languages, data_languages, other_languages
+from amalthea.services.nbviewer.render.colours import curly_languages, data_languages, other_languages
 from amalthea.services.nbviewer.render.words import words
 
 _NAMES = {

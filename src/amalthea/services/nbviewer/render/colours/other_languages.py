@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amalthea.services.nbviewer.render.lexical import C_COMMENTS, CHARACTER, MEMBER, Language
+from amalthea.services.nbviewer.render.colours.lexical import C_COMMENTS, CHARACTER, MEMBER, Language
 
 JULIA = Language(
     keywords="abstract baremodule begin break catch const continue do else elseif end export finally for "

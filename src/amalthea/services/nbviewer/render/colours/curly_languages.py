@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amalthea.services.nbviewer.render.lexical import C_COMMENTS, CHARACTER, HASHED, MEMBER, Language
+from amalthea.services.nbviewer.render.colours.lexical import C_COMMENTS, CHARACTER, HASHED, MEMBER, Language
 
 C_WORDS = (
     "auto break case char const continue default do double else enum extern float for goto if inline int long "

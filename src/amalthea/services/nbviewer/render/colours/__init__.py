@@ -1,0 +1,1 @@
+"""Code in colours: one pass over each text, by scanners of our own, into spans with classes."""
