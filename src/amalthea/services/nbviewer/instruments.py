@@ -9,6 +9,11 @@ class Instruments:
     """The metrics of one process."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self._of_sources(registry)
+        self._of_pages(registry)
+        self._of_rendering(registry)
+
+    def _of_sources(self, registry: CollectorRegistry) -> None:
         self.fetches = Counter(
             "amalthea_nbviewer_fetches_total",
             "Requests to sources: changed, unchanged (304, free of GitHub budget), or failed with an HTTP status "
@@ -21,6 +26,15 @@ class Instruments:
             "Answers made from a copy that its source did not vouch for.",
             registry=registry,
         )
+        self.github_budget = Gauge(
+            "amalthea_nbviewer_github_budget",
+            "GitHub API requests left in this hour of each token, by its place in the variable that holds them, as "
+            "GitHub last said; not a number before it said anything.",
+            ("token",),
+            registry=registry,
+        )
+
+    def _of_pages(self, registry: CollectorRegistry) -> None:
         self.store_failures = Counter(
             "amalthea_nbviewer_store_failures_total",
             "Store operations that failed; visitors got their page all the same.",
@@ -29,7 +43,7 @@ class Instruments:
         )
         self.pages = Counter(
             "amalthea_nbviewer_pages_total",
-            "Notebook pages: from memory, from the store, or rendered.",
+            "Notebook pages: from memory, from the store, assembled around what was rendered before, or rendered.",
             ("origin",),
             registry=registry,
         )
@@ -42,6 +56,8 @@ class Instruments:
             ("work",),
             registry=registry,
         )
+
+    def _of_rendering(self, registry: CollectorRegistry) -> None:
         self.render_seconds = Histogram(
             "amalthea_nbviewer_render_seconds", "Time to render one notebook, without waiting.", registry=registry
         )
@@ -61,11 +77,4 @@ class Instruments:
         )
         self.rendering = Gauge(
             "amalthea_nbviewer_rendering", "Notebooks being rendered or waiting for it.", registry=registry
-        )
-        self.github_budget = Gauge(
-            "amalthea_nbviewer_github_budget",
-            "GitHub API requests left in this hour of each token, by its place in the variable that holds them, as "
-            "GitHub last said; not a number before it said anything.",
-            ("token",),
-            registry=registry,
         )

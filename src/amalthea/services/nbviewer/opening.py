@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 import msgspec
 from prometheus_client import CollectorRegistry
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from amalthea.model.clock import Clock
@@ -37,6 +38,7 @@ from amalthea.services.nbviewer.press.stationery import stationery
 from amalthea.services.nbviewer.press.sweeping import Keep, Sweep
 from amalthea.services.nbviewer.press.workers import Terms, Workers
 from amalthea.services.nbviewer.settings import Settings
+from amalthea.services.nbviewer.source import Source
 from amalthea.services.nbviewer.sources.every import every_source
 from amalthea.services.nbviewer.sources.tokens import parse
 from amalthea.web.admin import Ready
@@ -70,119 +72,155 @@ async def opened(
     `token` holds the tokens for the GitHub API; `resolve` looks up host names, the system does when it is left out.
     `hub` is the JupyterHub whose users alone may come in, where there is one.
     """
-    instruments = Instruments(registry)
-    base = hub.prefix if hub else normal(settings.base_url, where="services.nbviewer.base_url")
-    places = origins(site.names, settings.content_url, hub=hub)
+    parts = _Parts(settings, site, runtime=runtime, registry=registry, hub=hub)
     async with AsyncExitStack() as stack:
-        signer = Signer(hub.token) if hub else None
-        login = await stack.enter_async_context(_login(hub, signer, clock=runtime.clock)) if hub and signer else None
-        raw = RawAddresses(places.content, signer) if places.content else None
-        allowance = Allowance(pages=settings.rate_limit, seconds=settings.rate_limit_interval)
-        crowds = Crowds(allowance, seconds=lambda: runtime.clock().timestamp(), instruments=instruments)
-        cache = _cache(settings, site, runtime=runtime, crowds=crowds, instruments=instruments)
+        login = await stack.enter_async_context(_login(hub, parts.signer, clock=runtime.clock))
         sources = await stack.enter_async_context(
             every_source(
                 settings,
-                own_hosts=places.hosts,
-                cache=cache,
+                own_hosts=parts.places.hosts,
+                cache=parts.cache,
                 clock=runtime.clock,
                 secrets=parse(token),
-                budget=instruments.github_budget,
+                budget=parts.instruments.github_budget,
                 resolve=resolve,
             )
         )
-        paper = stationery(site.names, base=base, site=site.name)
-        pages, static = paper.pages, paper.static
-        workers = _workers(settings, site, base=base, instruments=instruments)
-        stack.push_async_callback(workers.aclose)
-        shelf = Shelf(runtime.store, instruments)
-        press = Press(
-            workers,
-            shelf,
-            paper=paper,
-            content=places.content,
-            memory=settings.page_memory,
-            age=settings.retention,
-            clock=runtime.clock,
-            crowds=crowds,
-            instruments=instruments,
+        for part in (parts.workers, parts.press):
+            stack.push_async_callback(part.aclose)
+        sweep = parts.sweep()
+        stack.callback(asyncio.create_task(sweep.run()).cancel)
+        sample = Sample(parts.workers, runtime.clock)
+        app = parts.application(sources, sample=sample, login=login)
+        yield Opened(app, sample.ready, parts.cache, parts.press, sweep)
+
+
+class _Parts:
+    """What every request meets, made in the order in which one needs the other, and the application made of it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        site: Site,
+        *,
+        runtime: Runtime,
+        registry: CollectorRegistry,
+        hub: HubPlace | None,
+    ) -> None:
+        self.settings = settings
+        self.site = site
+        self.runtime = runtime
+        self.registry = registry
+        self.instruments = Instruments(registry)
+        self.base = hub.prefix if hub else normal(settings.base_url, where="services.nbviewer.base_url")
+        self.places = origins(site.names, settings.content_url, hub=hub)
+        self.signer = Signer(hub.token) if hub else None
+        self.raw = RawAddresses(self.places.content, self.signer) if self.places.content else None
+        allowance = Allowance(pages=settings.rate_limit, seconds=settings.rate_limit_interval)
+        self.crowds = Crowds(allowance, seconds=lambda: runtime.clock().timestamp(), instruments=self.instruments)
+        self.paper = stationery(site.names, base=self.base, site=site.name)
+        self.cache = self._cache()
+        self.workers = self._workers()
+        self.press = self._press()
+
+    def _cache(self) -> Cache:
+        clock = self.runtime.clock
+        return Cache(
+            Index(self.runtime.store, self.site.name, clock=clock, instruments=self.instruments),
+            memory=self.settings.source_memory,
+            timing=Timing(fresh=self.settings.fresh, patience=self.settings.patience),
+            clock=clock,
+            crowds=self.crowds,
+            instruments=self.instruments,
         )
-        stack.push_async_callback(press.aclose)
-        sweep = _sweep(settings, site, runtime=runtime, instruments=instruments)
-        sweeping = asyncio.create_task(sweep.run())
-        stack.callback(sweeping.cancel)
-        sample = Sample(workers, runtime.clock)
-        visited = visiting.routes(
-            settings,
-            names=site.names,
-            own_url=places.own,
-            sources=sources,
-            sample=sample,
-            press=press,
-            workers=workers,
-            crowds=crowds,
-            pages=pages,
-            csp=notebook_csp(settings.github_raw_url, places.content),
-            icon=static.url("amalthea.svg"),
-            clock=runtime.clock,
-            base=base,
-            raw=raw,
+
+    def _workers(self) -> Workers:
+        terms = Terms(
+            count=self.settings.renders,
+            waiting=self.settings.render_queue,
+            seconds=self.settings.render_timeout,
+            memory=self.settings.render_memory,
         )
-        others: dict[str, ASGIApp] = {}
-        if raw is not None:
-            content = Content(
-                places, press=press, hosts=settings.frame_hosts, finder=Finder(sources), raw=raw, clock=runtime.clock
-            )
-            others[places.content_host] = content.application()
+        return Workers(self.site.names, terms, self.instruments, base=self.base)
+
+    def _press(self) -> Press:
+        return Press(
+            self.workers,
+            Shelf(self.runtime.store, self.instruments),
+            paper=self.paper,
+            content=self.places.content,
+            memory=self.settings.page_memory,
+            age=self.settings.retention,
+            clock=self.runtime.clock,
+            crowds=self.crowds,
+            instruments=self.instruments,
+        )
+
+    def sweep(self) -> Sweep:
+        """Of what anybody can make again, and what this site alone has written."""
+        own = f"{SEEN}{self.site.name}/"
+        prefixes = dict.fromkeys((BLOBS, own, PAGES, BODIES), timedelta()) | {FRAMES: timedelta(hours=1)}
+        keep = Keep(age=timedelta(seconds=self.settings.retention), size=self.settings.cache_size)
+        return Sweep(self.runtime.store, prefixes, keep, clock=self.runtime.clock, instruments=self.instruments)
+
+    def application(self, sources: Sequence[Source], *, sample: Sample, login: Login | None) -> ASGIApp:
+        """Both origins, and what stands in front of them."""
+        visited = self._routes(sources, sample)
         app = application(
             visited if login is None else login.guarded(visited),
-            site=site.name,
-            pages=pages,
-            static=static,
-            registry=registry,
+            site=self.site.name,
+            pages=self.paper.pages,
+            static=self.paper.static,
+            registry=self.registry,
             csp=PAGE_CSP,
-            base=base,
-            others=others,
+            base=self.base,
+            others=self._content(sources),
         )
-        app = Counted(app, settings.trusted_proxies)
-        if settings.local and site.names.domain == "localhost" and login is None:
+        app = Counted(app, self.settings.trusted_proxies)
+        if login is not None:  # it matters who asks, so nothing is answered before that is known
+            return app
+        if self.settings.local and self.site.names.domain == "localhost":
             app = Near(app)
-        if login is None:  # else it matters who asks
-            app = Swift(app, memory=settings.page_memory // 2, registry=registry)
-        yield Opened(app, sample.ready, cache, press, sweep)
+        return Swift(app, memory=self.settings.page_memory // 2, registry=self.registry)
 
+    def _routes(self, sources: Sequence[Source], sample: Sample) -> Sequence[BaseRoute]:
+        return visiting.routes(
+            self.settings,
+            names=self.site.names,
+            own_url=self.places.own,
+            sources=sources,
+            sample=sample,
+            press=self.press,
+            workers=self.workers,
+            crowds=self.crowds,
+            pages=self.paper.pages,
+            csp=notebook_csp(self.settings.github_raw_url, self.places.content),
+            icon=self.paper.static.url("amalthea.svg"),
+            clock=self.runtime.clock,
+            base=self.base,
+            raw=self.raw,
+        )
 
-def _cache(settings: Settings, site: Site, *, runtime: Runtime, crowds: Crowds, instruments: Instruments) -> Cache:
-    return Cache(
-        Index(runtime.store, site.name, clock=runtime.clock, instruments=instruments),
-        memory=settings.source_memory,
-        timing=Timing(fresh=settings.fresh, patience=settings.patience),
-        clock=runtime.clock,
-        crowds=crowds,
-        instruments=instruments,
-    )
-
-
-def _sweep(settings: Settings, site: Site, *, runtime: Runtime, instruments: Instruments) -> Sweep:
-    """What may go: what anybody can make again, and what this site alone has written."""
-    own = f"{SEEN}{site.name}/"
-    prefixes = dict.fromkeys((BLOBS, own, PAGES, BODIES), timedelta()) | {FRAMES: timedelta(hours=1)}
-    keep = Keep(age=timedelta(seconds=settings.retention), size=settings.cache_size)
-    return Sweep(runtime.store, prefixes, keep, clock=runtime.clock, instruments=instruments)
-
-
-def _workers(settings: Settings, site: Site, *, base: str, instruments: Instruments) -> Workers:
-    terms = Terms(
-        count=settings.renders,
-        waiting=settings.render_queue,
-        seconds=settings.render_timeout,
-        memory=settings.render_memory,
-    )
-    return Workers(site.names, terms, instruments, base=base)
+    def _content(self, sources: Sequence[Source]) -> Mapping[str, ASGIApp]:
+        """The content origin under its name, where there is one."""
+        if self.raw is None:
+            return {}
+        content = Content(
+            self.places,
+            press=self.press,
+            hosts=self.settings.frame_hosts,
+            finder=Finder(sources),
+            raw=self.raw,
+            clock=self.runtime.clock,
+        )
+        return {self.places.content_host: content.application()}
 
 
 @asynccontextmanager
-async def _login(place: HubPlace, signer: Signer, *, clock: Clock) -> AsyncIterator[Login]:
+async def _login(place: HubPlace | None, signer: Signer | None, *, clock: Clock) -> AsyncIterator[Login | None]:
+    if place is None or signer is None:
+        yield None
+        return
     hub = Hub(place, clock=clock)
     try:
         yield Login(hub, signer, clock=clock)

@@ -47,10 +47,11 @@ def origins(names: Names, content_url: str = "", *, hub: HubPlace | None = None)
         return _apart(Origins(own=own, content=content_url.rstrip("/"), frameable=(own,) if own else ()))
     named = not _is_address(names.domain)
     content = content_url.rstrip("/") or (names.url("content") if named else "")
-    # Alone with a content origin of its own, it stands behind a public name that only whoever put it there knows.
-    behind = names.domain == "localhost" and bool(content_url)
-    frameable = _frameable(names) if named and not behind else ()
-    return _apart(Origins(own=names.url("nbviewer"), content=content, frameable=frameable))
+    made = _apart(Origins(own=names.url("nbviewer"), content=content, frameable=_frameable(names) if named else ()))
+    if names.domain == "localhost" and content_url:
+        # It stands behind a public name that only whoever put it there knows.
+        return msgspec.structs.replace(made, frameable=())
+    return made
 
 
 def _apart(made: Origins) -> Origins:
