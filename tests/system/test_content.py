@@ -79,7 +79,12 @@ def test_alone_it_shows_a_directory_and_its_frames_on_this_machine(tmp_path: Pat
 def test_a_content_host_that_is_nbviewers_own_is_refused(tmp_path: Path) -> None:
     words = ["serve", "nbviewer", "--set", "content_url=http://localhost:9000"]
     done = subprocess.run(
-        [sys.executable, "-m", "amalthea", *words], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "amalthea", *words],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=20,
     )
     assert done.returncode == 2
     assert "host of its own" in done.stderr
