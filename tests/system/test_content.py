@@ -56,7 +56,7 @@ def test_alone_it_shows_a_directory_and_its_frames_on_this_machine(tmp_path: Pat
     port, admin = free_ports(2)
     words = ["serve", "nbviewer", "--port", str(port), "--admin-port", str(admin), "--local", str(notebooks(tmp_path))]
     argv = [sys.executable, "-m", "amalthea", *words, "--set", "local_any_user=true"]
-    with background(argv, cwd=tmp_path) as process, httpx2.Client(trust_env=False) as client:
+    with background(argv, cwd=tmp_path) as process, httpx2.Client(verify=False, trust_env=False) as client:
         url = f"http://127.0.0.1:{port}"
         end = time.monotonic() + 15
         while time.monotonic() < end:

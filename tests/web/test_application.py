@@ -55,8 +55,8 @@ async def serving(*, problem: str = "") -> AsyncIterator[tuple[httpx2.AsyncClien
     )
     try:
         async with (
-            httpx2.AsyncClient(base_url=f"http://127.0.0.1:{http}", trust_env=False) as public,
-            httpx2.AsyncClient(base_url=f"http://127.0.0.1:{admin}", trust_env=False) as private,
+            httpx2.AsyncClient(verify=False, base_url=f"http://127.0.0.1:{http}", trust_env=False) as public,
+            httpx2.AsyncClient(verify=False, base_url=f"http://127.0.0.1:{admin}", trust_env=False) as private,
         ):
             yield public, private
     finally:

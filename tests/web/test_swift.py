@@ -51,7 +51,10 @@ class Site:
 async def asked(site: Site) -> AsyncIterator[httpx2.AsyncClient]:
     listen = Listen(http=free_port(), admin=free_port())
     task = asyncio.create_task(serve(site.swift, Starlette(), listen))
-    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{listen.http}") as client, asyncio.timeout(10):
+    async with (
+        httpx2.AsyncClient(verify=False, base_url=f"http://127.0.0.1:{listen.http}") as client,
+        asyncio.timeout(10),
+    ):
         while True:
             try:
                 await client.get(f"http://127.0.0.1:{listen.admin}/")

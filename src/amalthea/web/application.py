@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,7 +18,7 @@ from amalthea.model.edge import SITE_HEADER
 from amalthea.web.based import Based
 from amalthea.web.hosts import Hosts
 from amalthea.web.metrics import RequestMetrics
-from amalthea.web.static_files import PREFIX, StaticFiles
+from amalthea.web.static_files import FOREVER, PREFIX, StaticFiles
 from amalthea.web.templates import Pages
 
 STRICT_CSP = (
@@ -68,6 +68,19 @@ class SafeHeaders:
         await self.app(scope, receive, add)
 
 
+def static_file(static: StaticFiles, request: Request) -> Response:
+    """The answer to `GET /static/{name}`."""
+    name = request.path_params["name"]
+    asset = static.asset(name)
+    if asset is None:
+        raise HTTPException(404)
+    headers = {"cache-control": FOREVER, "vary": "accept-encoding"}
+    gzipped = static.gzipped(name) if "gzip" in request.headers.get("accept-encoding", "") else None
+    if gzipped is None:
+        return Response(asset.body, media_type=asset.media_type, headers=headers)
+    return Response(gzipped, media_type=asset.media_type, headers={**headers, "content-encoding": "gzip"})
+
+
 def application(
     routes: Sequence[BaseRoute],
     *,
@@ -88,22 +101,25 @@ def application(
     async def problem(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         status = HTTPStatus(error.status_code)
-        return pages.response(
+        page = pages.html(
             "error.html",
             status=status,
-            headers={"cache-control": "no-store", **(error.headers or {})},
             title=status.phrase,
             message=error.detail if error.detail != status.phrase else status.description or status.phrase,
             where=getattr(error, "where", ""),
             hint=getattr(error, "hint", ""),
         )
+        return HTMLResponse(page, status_code=status, headers={"cache-control": "no-store", **(error.headers or {})})
 
     async def fault(request: Request, error: Exception) -> Response:
         # The server logs it; here it only becomes a page.
         return await problem(request, PageError(500, "Something on this server went wrong. It has been logged."))
 
+    async def file(request: Request) -> Response:
+        return static_file(static, request)
+
     inner: ASGIApp = Starlette(
-        routes=[Route(PREFIX + "{name}", static.answer, methods=["GET"]), *routes],
+        routes=[Route(PREFIX + "{name}", file, methods=["GET"]), *routes],
         exception_handlers={HTTPException: problem, Exception: fault},
     )
     # Around all of it, and not as its middleware: a page about a bug needs them too.

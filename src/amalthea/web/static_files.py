@@ -1,4 +1,7 @@
-"""Static files from memory, under names that hold their hash, so that browsers may keep them for ever."""
+"""Static files from memory, under names that hold their hash, so that browsers may keep them for ever.
+
+Whoever makes pages only needs the names; a file is compressed when it is first asked for.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,6 @@ from collections.abc import Mapping
 from importlib.resources import files
 
 import msgspec
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
 
 FOREVER = "public, max-age=31536000, immutable"
 PREFIX = "/static/"
@@ -20,10 +20,9 @@ _COMPRESSIBLE = ("text/", "application/javascript", "image/svg+xml")
 
 
 class Asset(msgspec.Struct, frozen=True, kw_only=True):
-    """One file: its bytes as they are and, where that is smaller, compressed."""
+    """One file."""
 
     body: bytes
-    gzipped: bytes | None
     media_type: str
 
 
@@ -38,6 +37,7 @@ class StaticFiles:
         self.urls: dict[str, str] = {}
         self._assets: dict[str, Asset] = {}
         self._bodies: dict[str, bytes] = {}
+        self._gzipped: dict[str, bytes | None] = {}
         for package in packages:
             for file in files(package).joinpath("static").iterdir():
                 self._add(file.name, file.read_bytes())
@@ -47,10 +47,7 @@ class StaticFiles:
         stem, _, suffix = name.rpartition(".")
         hashed = f"{stem}.{hashlib.sha256(body).hexdigest()[:12]}.{suffix}"
         media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        packed = gzip.compress(body, 9, mtime=0) if media_type.startswith(_COMPRESSIBLE) else body
-        self._assets[hashed] = Asset(
-            body=body, gzipped=packed if len(packed) < len(body) else None, media_type=media_type
-        )
+        self._assets[hashed] = Asset(body=body, media_type=media_type)
         self.urls[name] = self._prefix + hashed
 
     def join(self, name: str, *parts: str) -> None:
@@ -74,12 +71,14 @@ class StaticFiles:
         """Every plain name and its path."""
         return dict(self.urls)
 
-    async def answer(self, request: Request) -> Response:
-        """Answer `GET /static/{name}`."""
-        asset = self._assets.get(request.path_params["name"])
-        if asset is None:
-            raise HTTPException(404)
-        headers = {"cache-control": FOREVER, "vary": "accept-encoding"}
-        if asset.gzipped is not None and "gzip" in request.headers.get("accept-encoding", ""):
-            return Response(asset.gzipped, media_type=asset.media_type, headers={**headers, "content-encoding": "gzip"})
-        return Response(asset.body, media_type=asset.media_type, headers=headers)
+    def asset(self, hashed: str) -> Asset | None:
+        """The file under a hashed name, where there is one."""
+        return self._assets.get(hashed)
+
+    def gzipped(self, hashed: str) -> bytes | None:
+        """The same compressed, where that is smaller. Raises `KeyError`."""
+        if hashed not in self._gzipped:
+            asset = self._assets[hashed]
+            small = gzip.compress(asset.body, 9, mtime=0) if asset.media_type.startswith(_COMPRESSIBLE) else asset.body
+            self._gzipped[hashed] = small if len(small) < len(asset.body) else None
+        return self._gzipped[hashed]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import jinja2
-from starlette.responses import HTMLResponse
 
 from amalthea.web.static_files import StaticFiles
 
@@ -30,9 +29,3 @@ class Pages:
     def html(self, template: str, **values: Any) -> str:
         """One page as text."""
         return self.environment.get_template(template).render(**values)
-
-    def response(
-        self, template: str, *, status: int = 200, headers: dict[str, str] | None = None, **values: Any
-    ) -> HTMLResponse:
-        """One page as an answer; the template knows its `status`."""
-        return HTMLResponse(self.html(template, status=status, **values), status_code=status, headers=headers)

@@ -7,6 +7,8 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from ssl import SSLContext
 from typing import Any
 
 import httpx2
@@ -27,6 +29,12 @@ from tests.services.nbviewer.sources.github_server import GitHub, Repository, ru
 
 NAMES = Names(domain="example.org")
 MORNING = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+
+
+@cache
+def certificates() -> SSLContext:
+    """Read once: it takes longer than most tests."""
+    return httpx2.create_ssl_context()
 
 
 class Hand:
@@ -81,12 +89,14 @@ async def nbviewer(
     runtime = Runtime(listen=Listen(), store=store, clock=clock)
     place = Site(name=site, fleet="test", names=names)
     ready = convert(dict(settings), Settings)
-    async with opened(ready, place, runtime=runtime, registry=registry, token=token, resolve=resolve) as made:
+    async with opened(
+        ready, place, runtime=runtime, registry=registry, token=token, resolve=resolve, tls=certificates()
+    ) as made:
         listener = bind("127.0.0.1", 0)
         server = uvicorn.Server(uvicorn.Config(made.application, log_config=None, access_log=False, lifespan="off"))
         task = asyncio.create_task(server.serve(sockets=[listener]))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        async with httpx2.AsyncClient(base_url=url, timeout=20) as client:
+        async with httpx2.AsyncClient(base_url=url, timeout=20, verify=False) as client:
             yield Nbviewer(made, client, registry)
         server.should_exit = server.force_exit = True
         await task

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from ssl import SSLContext
 
 import msgspec
 from prometheus_client import CollectorRegistry
@@ -65,11 +66,13 @@ async def opened(
     registry: CollectorRegistry,
     token: str = "",
     resolve: Resolve | None = None,
+    tls: SSLContext | None = None,
     hub: HubPlace | None = None,
 ) -> AsyncIterator[Opened]:
     """Everything open until the block ends. Raises `UsageError` for settings that cannot be served.
 
-    `token` holds the tokens for the GitHub API; `resolve` looks up host names, the system does when it is left out.
+    `token` holds the tokens for the GitHub API; `resolve` looks up host names, the system does when it is left out;
+    `tls` decides which of their certificates are good.
     `hub` is the JupyterHub whose users alone may come in, where there is one.
     """
     parts = _Parts(settings, site, runtime=runtime, registry=registry, hub=hub)
@@ -84,6 +87,7 @@ async def opened(
                 secrets=parse(token),
                 budget=parts.instruments.github_budget,
                 resolve=resolve,
+                tls=tls,
             )
         )
         for part in (parts.workers, parts.press):

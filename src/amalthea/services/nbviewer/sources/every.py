@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from ssl import SSLContext
 from urllib.parse import urlsplit
 
 import httpx2
@@ -36,12 +37,13 @@ _ONE_SERVER = (BitbucketSource, HuggingFaceSource, ZenodoSource)
 class Clients:
     """Two clients: one for the hosts that the fleet file names, one for what visitors name."""
 
-    def __init__(self, settings: Settings, own_hosts: Iterable[str], *, resolve: Resolve, clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, own_hosts: Iterable[str], *, tls: SSLContext, resolve: Resolve, clock: Clock
+    ) -> None:
         limits = Limits(seconds=settings.fetch_timeout, size=settings.notebook_limit, redirects=settings.redirects)
         own = tuple(own_hosts)
         operator = Gate(allowed=(*_named(_urls(settings)), *settings.private_hosts), denied=own, ports=settings.ports)
         visitor = Gate(allowed=settings.private_hosts, denied=own, ports=settings.ports)
-        tls = httpx2.create_ssl_context()
         self.operator = Fetcher(operator, limits, tls=tls, resolve=resolve, clock=clock)
         self.visitor = Fetcher(visitor, limits, tls=tls, resolve=resolve, clock=clock)
 
@@ -60,11 +62,12 @@ async def every_source(
     secrets: tuple[str, ...],
     budget: Gauge,
     resolve: Resolve | None = None,
+    tls: SSLContext | None = None,
 ) -> AsyncIterator[tuple[Source, ...]]:
     """The sources until the block ends. Raises `UsageError` for settings that cannot be served.
 
     `own_hosts` are never fetched; `secrets` are GitHub tokens, whose `budget` is shown; `resolve` looks up host
-    names, the system does when it is left out.
+    names, the system does when it is left out; `tls` decides which certificates are good.
     """
     local = _local(settings)
     async with AsyncExitStack() as stack:
@@ -72,7 +75,7 @@ async def every_source(
             system = SystemResolver()
             stack.callback(system.close)
             resolve = system
-        clients = Clients(settings, own_hosts, resolve=resolve, clock=clock)
+        clients = Clients(settings, own_hosts, tls=tls or httpx2.create_ssl_context(), resolve=resolve, clock=clock)
         for client in (clients.operator, clients.visitor):
             stack.push_async_callback(client.aclose)
         stack.push_async_callback(cache.aclose)
