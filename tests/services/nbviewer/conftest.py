@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -13,7 +12,6 @@ from typing import Any
 
 import httpx2
 import pytest
-import uvicorn
 from prometheus_client import CollectorRegistry
 
 from amalthea.model.fleet import Names, Site
@@ -24,8 +22,8 @@ from amalthea.services.nbviewer.fetching.addresses import Resolve
 from amalthea.services.nbviewer.opening import Opened, opened
 from amalthea.services.nbviewer.settings import Settings
 from amalthea.store.memory import MemoryStore
-from amalthea.web.server import bind
 from tests.services.nbviewer.sources.github_server import GitHub, Repository, running
+from tests.serving import serving
 
 NAMES = Names(domain="example.org")
 MORNING = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
@@ -89,18 +87,15 @@ async def nbviewer(
     runtime = Runtime(listen=Listen(), store=store, clock=clock)
     place = Site(name=site, fleet="test", names=names)
     ready = convert(dict(settings), Settings)
-    async with opened(
-        ready, place, runtime=runtime, registry=registry, token=token, resolve=resolve, tls=certificates()
-    ) as made:
-        listener = bind("127.0.0.1", 0)
-        server = uvicorn.Server(uvicorn.Config(made.application, log_config=None, access_log=False, lifespan="off"))
-        task = asyncio.create_task(server.serve(sockets=[listener]))
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    async with (
+        opened(
+            ready, place, runtime=runtime, registry=registry, token=token, resolve=resolve, tls=certificates()
+        ) as made,
+        serving(made.application) as port,
+    ):
+        url = f"http://127.0.0.1:{port}"
         async with httpx2.AsyncClient(base_url=url, timeout=20, verify=False) as client:
             yield Nbviewer(made, client, registry)
-        server.should_exit = server.force_exit = True
-        await task
-        listener.close()
 
 
 def notebook(*sources: str, **metadata: Any) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,7 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import uvicorn
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -23,8 +21,8 @@ from starlette.routing import Route
 from amalthea.services.nbviewer.errors import Unavailable
 from amalthea.services.nbviewer.fetching.addresses import Gate
 from amalthea.services.nbviewer.fetching.fetcher import Fetcher, Limits
-from amalthea.web.server import bind
 from tests.services.nbviewer.conftest import MORNING, Hand, resolver
+from tests.serving import serving
 
 LIMITS = Limits(seconds=5, size=1_000_000, redirects=3)
 
@@ -60,17 +58,9 @@ async def secure_server(pem: Path) -> AsyncIterator[tuple[int, list[Request]]]:
             return RedirectResponse(f"https://other.example:{request.url.port}/b")
         return PlainTextResponse(request.headers["host"])
 
-    listener = bind("127.0.0.1", 0)
     app = Starlette(routes=[Route("/{path:path}", answer)])
-    config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="off", ssl_certfile=str(pem), ssl_keyfile=str(pem)
-    )
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    yield listener.getsockname()[1], requests
-    server.should_exit = server.force_exit = True
-    await task
-    listener.close()
+    async with serving(app, ssl_certfile=str(pem), ssl_keyfile=str(pem)) as port:
+        yield port, requests
 
 
 @asynccontextmanager

@@ -30,7 +30,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from amalthea.web.server import bind
+from tests.serving import serving
 
 Files = dict[str, bytes]
 _INLINE_BYTES = 1_000_000
@@ -256,22 +256,9 @@ def _contents(files: Files, path: str, web: str) -> Any:
 @asynccontextmanager
 async def running(github: GitHub) -> AsyncIterator[GitHub]:
     """The server on a free port of loopback, until the block ends."""
-    listener = bind("127.0.0.1", 0)
-    github.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server = uvicorn.Server(_config(github))
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
+    async with serving(github.application()) as port:
+        github.url = f"http://127.0.0.1:{port}"
         yield github
-    finally:
-        server.should_exit = server.force_exit = True
-        await task
-        listener.close()
-
-
-def _config(github: GitHub, *, port: int = 0) -> uvicorn.Config:
-    return uvicorn.Config(
-        github.application(), host="127.0.0.1", port=port, log_config=None, access_log=False, lifespan="off"
-    )
 
 
 def main() -> None:
@@ -283,7 +270,7 @@ def main() -> None:
     github = GitHub.of_directory(options.directory)
     github.url = f"http://127.0.0.1:{options.port}"
     print(json.dumps(github.settings()), flush=True)
-    uvicorn.Server(_config(github, port=options.port)).run()
+    uvicorn.run(github.application(), port=options.port, log_config=None, access_log=False, lifespan="off")
 
 
 if __name__ == "__main__":

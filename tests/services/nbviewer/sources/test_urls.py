@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -17,6 +15,7 @@ from starlette.routing import Route
 from amalthea.store.memory import MemoryStore
 from amalthea.web.server import bind
 from tests.services.nbviewer.conftest import Hand, Nbviewer, nbviewer, notebook, resolver
+from tests.serving import serving
 
 REFUSAL = "This address is not fetched"
 
@@ -56,15 +55,8 @@ class Web:
 @asynccontextmanager
 async def web() -> AsyncIterator[Web]:
     made = Web()
-    listener = bind("127.0.0.1", 0)
-    made.port = listener.getsockname()[1]
-    app = Starlette(routes=[Route("/{name:path}", made.answer)])
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    yield made
-    server.should_exit = server.force_exit = True
-    await task
-    listener.close()
+    async with serving(Starlette(routes=[Route("/{name:path}", made.answer)])) as made.port:
+        yield made
 
 
 @pytest.fixture

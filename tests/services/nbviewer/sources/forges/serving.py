@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 from collections import Counter
@@ -12,13 +11,12 @@ from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import msgspec
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from amalthea.web.server import bind
+from tests.serving import serving
 
 Files = dict[str, bytes]
 
@@ -111,14 +109,6 @@ F = TypeVar("F", bound=Forge)
 @asynccontextmanager
 async def running(forge: F) -> AsyncIterator[F]:
     """The server on a free port of loopback, until the block ends."""
-    listener = bind("127.0.0.1", 0)
-    forge.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    config = uvicorn.Config(forge.application(), log_config=None, access_log=False, lifespan="off")
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
+    async with serving(forge.application()) as port:
+        forge.url = f"http://127.0.0.1:{port}"
         yield forge
-    finally:
-        server.should_exit = server.force_exit = True
-        await task
-        listener.close()
