@@ -31,6 +31,7 @@ from amalthea.model.units import Duration
 from amalthea.model.workload import EDGE, Feature, Workload
 
 TAKEN_WITHIN = 10.0
+CHECKED_WITHIN = 3.0
 SOCKET_PATH_BYTES = 107
 
 
@@ -94,11 +95,12 @@ class EnvoyEdge:
 
         Raises `EdgeUnreachable` when no Envoy answers, `TableRefused` when it keeps the table it had.
         """
+        known = self._known()
         # Old and new copies together first: a new one has no visitors before its first check, and until then
         # the old ones must be there.
-        known = [copy for copy in self._known() if copy not in endpoints]
-        for table_of in ([*endpoints, *known], endpoints):
-            await self._enforce(table_of)
+        await self._enforce([*endpoints, *(copy for copy in known if copy not in endpoints)])
+        await self._until_checked([copy for copy in endpoints if copy not in known])
+        await self._enforce(endpoints)
 
     async def healthy(self) -> Mapping[Endpoint, bool]:
         """The copies that visitors are sent to, and whether Envoy's own checks of them pass."""
@@ -124,6 +126,19 @@ class EnvoyEdge:
         while problem := await self._problem(wanted):
             if asyncio.get_running_loop().time() > deadline:
                 raise problem
+            await asyncio.sleep(0.02)
+
+    async def _until_checked(self, new: Sequence[Endpoint]) -> None:
+        """Until each new copy has passed a check in every cluster; one that does not pass is not waited for long.
+
+        Envoy counts a copy as sick until its first check, so that the two look the same.
+        """
+        places = {(copy.address, copy.port) for copy in new}
+        deadline = asyncio.get_running_loop().time() + CHECKED_WITHIN
+        while asyncio.get_running_loop().time() < deadline:
+            found = (pair for states in (await self._admin.hosts()).values() for pair in states.items())
+            if all(health is Health.HEALTHY for place, health in found if place in places):
+                return
             await asyncio.sleep(0.02)
 
     def _bootstrap(self, admin: Path) -> dict[str, Any]:
