@@ -71,6 +71,15 @@ async def test_what_is_no_notebook_is_refused_and_the_worker_lives() -> None:
         assert workers.pids == first
 
 
+async def test_a_worker_that_has_just_been_given_up_does_not_outlive_the_pool() -> None:
+    async with pool(seconds=0.5) as workers:
+        await workers.make(job(notebook("# Hello")))
+        (given_up,) = workers.pids
+        with pytest.raises(TooHard):
+            await workers.make(job(endless()))
+    assert not psutil.pid_exists(given_up)
+
+
 async def test_a_second_worker_starts_when_there_is_work_for_it() -> None:
     async with pool(count=2) as workers:
         await workers.make(job(notebook("one")))

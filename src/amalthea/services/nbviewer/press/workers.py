@@ -13,9 +13,9 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, Self, TypeVar
+from typing import Self
 
 import msgspec
 
@@ -29,8 +29,6 @@ from amalthea.services.nbviewer.press.turns import Turns
 from amalthea.services.nbviewer.press.work import Job, Made
 from amalthea.services.nbviewer.press.worker import Answer, Setup, framed
 from amalthea.services.nbviewer.render import NotANotebook
-
-T = TypeVar("T")
 
 _MODULE = "amalthea.services.nbviewer.press.worker"
 _KEPT_VARIABLES = ("PATH", "PYTHONPATH", "PYTHONHOME", "LANG")
@@ -137,7 +135,8 @@ class Workers:
         self._idle: list[Worker] = []
         self._all: set[Worker] = set()
         self._spare: asyncio.Task[Worker] | None = None
-        self._behind: set[asyncio.Task[Any]] = set()
+        self._starts: set[asyncio.Task[Worker]] = set()
+        self._ends: set[asyncio.Task[None]] = set()
         self._closed = False
 
     @property
@@ -210,7 +209,10 @@ class Workers:
             raise
 
     def _starting(self) -> asyncio.Task[Worker]:
-        return self._go_on(self._started())
+        task = asyncio.create_task(self._started())
+        self._starts.add(task)
+        task.add_done_callback(self._begun)
+        return task
 
     async def _started(self) -> Worker:
         worker = await Worker.start(self._names, base=self._base, memory=self._terms.memory)
@@ -225,31 +227,27 @@ class Workers:
     def _dismiss(self, worker: Worker) -> None:
         """Let go of one, and see to it that the next job finds another."""
         self._all.discard(worker)
-        self._go_on(worker.kill())
+        task = asyncio.create_task(worker.kill())
+        self._ends.add(task)
+        task.add_done_callback(self._ends.discard)
         self._have_one()
 
     def _have_one(self) -> None:
         if not (self._closed or self._idle or self._spare):
             self._spare = self._starting()
 
-    def _go_on(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        task = asyncio.create_task(work)
-        self._behind.add(task)
-        task.add_done_callback(self._seen)
-        return task
-
-    def _seen(self, task: asyncio.Task[Any]) -> None:
-        self._behind.discard(task)
+    def _begun(self, task: asyncio.Task[Worker]) -> None:
+        self._starts.discard(task)
         if not task.cancelled():
             task.exception()  # whoever takes the worker hears of it
 
     async def aclose(self) -> None:
         """End every worker; nothing that is being made is waited for."""
         self._closed = True
-        for task in list(self._behind):
+        for task in self._starts:
             task.cancel()
-        await asyncio.gather(*self._behind, return_exceptions=True)
-        await asyncio.gather(*(worker.kill() for worker in self._all))
+        await asyncio.gather(*self._starts, return_exceptions=True)
+        await asyncio.gather(*self._ends, *(worker.kill() for worker in self._all))
         self._all.clear()
 
 
