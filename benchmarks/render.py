@@ -1,4 +1,4 @@
-"""What a notebook costs: CPU time of rendering it, warm, in one process, against nbconvert on the same files.
+"""What a notebook costs: CPU time of rendering it, warm, in one process at a time, against nbconvert on the same files.
 
 The files are the notebooks under `--corpus`, AMALTHEA_CORPUS, or `../shared/corpus` beside the repository. Besides: the
 CPU time of each stage alone on all that the files hold for it, a made notebook of 50 MB, peak memory of processes that
@@ -25,7 +25,7 @@ from amalthea.services.nbviewer.render.reading import read
 from amalthea.services.nbviewer.render.terminal import terminal
 from benchmarks.notebooks import colours, large
 from benchmarks.notebooks.corpus import directory
-from benchmarks.notebooks.peer import Run, child, nbconvert
+from benchmarks.notebooks.peer import Run, alternately, child
 from benchmarks.report import Report, Table, Target, median, percentile
 
 Piece = TypeVar("Piece")
@@ -56,7 +56,7 @@ def run(*, quick: bool) -> Report:
     if not files:
         note = f"no notebooks in {directory()}; name a directory that has some with --corpus"
         return Report(name="render", tables=(), notes=(note,))
-    ours, peer = child(sys.executable, _OURS, *map(str, files)), nbconvert(files)
+    ours, peer = alternately(_OURS, files, turns=6)
     big = _large()
     cells, outputs = _parts([file.read_bytes() for file in files])
     tables, notes = [_costs(ours, peer, big), _stages(files, cells, outputs)], list[str]()

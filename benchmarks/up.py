@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx2
@@ -105,17 +105,20 @@ def _page(port: int, *, within: float) -> None:
 
 
 def _memory(command: int, at: Path) -> list[tuple[str, float]]:
-    """The command itself, and all that says in its environment that it belongs to the fleet there."""
-    rows = []
+    """The command itself, all whose environment says that they belong to the fleet there, and what they started."""
+    names, others = dict[int, str](), dict[psutil.Process, list[int]]()
     for process in psutil.process_iter():
-        try:
+        with suppress(psutil.Error):
             told, above = process.environ(), [parent.pid for parent in process.parents()]
-        except psutil.Error:
-            continue
-        ours = Path(told.get("AMALTHEA_FLEET_DIRECTORY", "/")).is_relative_to(at.resolve())
-        if not ours and (command not in {process.pid, *above} or process.name() == "make"):
-            continue
-        keeper = "its keeper" * (told.get("AMALTHEA_ROLE") == "keeper")
-        words = (told.get("AMALTHEA_SITE", ""), told.get("AMALTHEA_NAME", "amalthea up"), keeper)
-        rows.append((" ".join(filter(None, words)), process.memory_full_info().pss / 1e6))
-    return sorted(rows)
+            if Path(told.get("AMALTHEA_FLEET_DIRECTORY", "/")).is_relative_to(at.resolve()):
+                keeper = "its keeper" * (told.get("AMALTHEA_ROLE") == "keeper")
+                words = (told.get("AMALTHEA_SITE", ""), told.get("AMALTHEA_NAME", ""), keeper)
+                names[process.pid] = " ".join(filter(None, words))
+            elif command in (process.pid, *above) and process.name() != "make":
+                names[process.pid] = "amalthea up"
+            else:
+                others[process] = above
+    for process, above in others.items():
+        if elder := next((pid for pid in above if pid in names), 0):
+            names[process.pid] = f"{names[elder]}, one of its own"
+    return sorted((name, psutil.Process(pid).memory_full_info().pss / 1e6) for pid, name in names.items())

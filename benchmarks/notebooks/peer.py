@@ -1,4 +1,4 @@
-"""nbconvert on the same files: its `HTMLExporter` with the lab template, warm, in a process of its own.
+"""nbconvert on the same files: its `HTMLExporter` with the lab template, warm, in processes of its own.
 
 It is taken from this environment, or from the one whose Python is named by AMALTHEA_NBCONVERT.
 """
@@ -43,10 +43,27 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     peak: float
 
 
-def nbconvert(files: Sequence[Path]) -> Run | None:
-    """What the files cost nbconvert; None where there is none."""
+def alternately(ours: str, files: Sequence[Path], *, turns: int) -> tuple[Run, Run | None]:
+    """What the files cost the script `ours`, and nbconvert, None where there is none.
+
+    They take turns, each with its share of the files, so that an hour in which the machine is slow costs both alike.
+    """
     python = os.environ.get("AMALTHEA_NBCONVERT") or (sys.executable if importlib.util.find_spec("nbconvert") else "")
-    return child(python, _SCRIPT, *map(str, files)) if python else None
+    own, others = list[Run](), list[Run]()
+    for share in (list(map(str, files[turn::turns])) for turn in range(min(turns, len(files)))):
+        own.append(child(sys.executable, ours, *share))
+        if python:
+            others.append(child(python, _SCRIPT, *share))
+    return _together(own), _together(others) if others else None
+
+
+def _together(runs: Sequence[Run]) -> Run:
+    return Run(
+        times=[seconds for run in runs for seconds in run.times],
+        failed=sum(run.failed for run in runs),
+        empty=sum(run.empty for run in runs),
+        peak=max(run.peak for run in runs),
+    )
 
 
 def child(python: str, script: str, *arguments: str) -> Run:

@@ -102,11 +102,12 @@ class ServiceDeclaration(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
 
 
 class Names(msgspec.Struct, frozen=True, kw_only=True):
-    """How public names and URLs are made from a service's name."""
+    """How public names and URLs are made from a service's name, and which services there are to link to."""
 
     domain: str
     scheme: str = "https"
     port: int | None = None
+    services: tuple[str, ...] = ()
 
     def host(self, service: str) -> str:
         """The public name, without a port; what has a dot is a whole name already."""
@@ -159,6 +160,7 @@ class Fleet(msgspec.Struct, frozen=True, kw_only=True):
             domain=self.domain,
             scheme=self.edge.scheme or ("http" if self.local else "https"),
             port=self.edge.port or port,
+            services=tuple(self.services),
         )
 
     @property

@@ -93,7 +93,7 @@ async def test_a_child_has_no_descriptor_but_the_standard_three(provider: Proces
 
 def opened_by(pid: int) -> tuple[set[str], set[str]]:
     """What its first three descriptors are, and what the rest are."""
-    standard, others = set(), set()
+    standard, others = set[str](), set[str]()
     for number in os.listdir(f"/proc/{pid}/fd"):
         with suppress(FileNotFoundError):
             (standard if int(number) < 3 else others).add(os.readlink(f"/proc/{pid}/fd/{number}"))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 
 from amalthea.store.memory import MemoryStore
-from tests.services.nbviewer.conftest import Hand, Nbviewer, nbviewer
+from tests.services.nbviewer.conftest import NAMES, Hand, Nbviewer, nbviewer
 
 
 @pytest.fixture
@@ -74,6 +75,15 @@ async def test_crawlers_are_asked_to_be_slow(viewer: Nbviewer) -> None:
     answer = await viewer.get("/robots.txt")
     assert "Crawl-delay: 10" in answer.text
     assert answer.headers["content-type"].startswith("text/plain")
+
+
+@pytest.mark.parametrize("services", [(), ("nbviewer",), ("nbviewer", "status")])
+async def test_a_page_leads_to_the_status_page_where_there_is_one(
+    services: tuple[str, ...], store: MemoryStore, clock: Hand
+) -> None:
+    names = msgspec.structs.replace(NAMES, services=services)
+    async with nbviewer({}, store=store, clock=clock, names=names) as viewer:
+        assert ("https://status.example.org" in (await viewer.get("/")).text) == ("status" in services)
 
 
 async def test_the_icon_is_found_under_its_old_name(viewer: Nbviewer) -> None:
