@@ -37,10 +37,11 @@ bench: $(VENV)/dev.stamp  ## every benchmark, in its quick form
 docs: $(VENV)/docs.stamp  ## build the documentation into docs/_build
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 
+SOLVE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --all-extras --group build
 lock: $(VENV)/dev.stamp  ## solve the dependencies anew
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --group build pyproject.toml -o lock/run.txt
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --group build --group dev -c lock/run.txt pyproject.toml -o lock/dev.txt
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --group build --group dev --group docs -c lock/dev.txt pyproject.toml -o lock/docs.txt
+	$(BIN)/$(SOLVE) --group dev --group docs pyproject.toml -o lock/docs.txt
+	$(BIN)/$(SOLVE) --group dev -c lock/docs.txt pyproject.toml -o lock/dev.txt
+	$(BIN)/$(SOLVE) -c lock/dev.txt pyproject.toml -o lock/run.txt
 
 clean:  ## remove the environment and everything built
 	rm -rf $(VENV) docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
