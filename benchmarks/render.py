@@ -8,7 +8,6 @@ do nothing else, and how near the colours of code come to those of Pygments.
 from __future__ import annotations
 
 import re
-import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -25,29 +24,10 @@ from amalthea.services.nbviewer.render.reading import read
 from amalthea.services.nbviewer.render.terminal import terminal
 from benchmarks.notebooks import colours, large
 from benchmarks.notebooks.corpus import directory
-from benchmarks.notebooks.peer import Run, alternately, child
+from benchmarks.notebooks.peer import OURS, Renderer, Run, alternately
 from benchmarks.report import Report, Table, Target, median, percentile
 
 Piece = TypeVar("Piece")
-_OURS = """
-import json, re, resource, sys, time
-from amalthea.services.nbviewer.render import NotANotebook, Options, render
-options = Options(raw_base="https://raw.example.org/u/r/", link_base="/github/u/r/blob/main/")
-seen = re.compile("[^<>\\\\s][^<>]*(?=<)|<img|<math")
-times, failed, empty = [], 0, 0
-for number, file in enumerate([sys.argv[1], *sys.argv[1:]]):
-    source = open(file, "rb").read()
-    started = time.process_time()
-    try:
-        body = render(source, options).body
-    except NotANotebook:
-        failed, body = failed + (number > 0), "<p>failed</p>"
-    if number:
-        times.append(time.process_time() - started)
-        empty += not seen.search(body)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-print(json.dumps({"times": times, "failed": failed, "empty": empty, "peak": peak}))
-"""
 
 
 def run(*, quick: bool) -> Report:
@@ -56,7 +36,7 @@ def run(*, quick: bool) -> Report:
     if not files:
         note = f"no notebooks in {directory()}; name a directory that has some with --corpus"
         return Report(name="render", tables=(), notes=(note,))
-    ours, peer = alternately(_OURS, files, turns=6)
+    ours, peer = alternately(files)
     big = _large()
     cells, outputs = _parts([file.read_bytes() for file in files])
     tables, notes = [_costs(ours, peer, big), _stages(files, cells, outputs)], list[str]()
@@ -90,7 +70,8 @@ def _large() -> Run:
     with tempfile.NamedTemporaryFile(suffix=".ipynb") as file:
         file.write(large.large())
         file.flush()
-        return child(sys.executable, _OURS.replace("[sys.argv[1], *sys.argv[1:]]", "sys.argv[1:], 1"), file.name)
+        with Renderer(OURS) as renderer:
+            return renderer.run([Path(file.name)])
 
 
 def _costs(ours: Run, peer: Run | None, big: Run) -> Table:

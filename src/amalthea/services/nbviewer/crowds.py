@@ -6,31 +6,28 @@ now; most of all a notebook that costs a worker its life. A page that is there c
 behind one address may read the same course all day.
 
 Who asks is known to the request's task and to what it starts (a context variable), not handed through every source.
-An address from a header is believed only where the connection comes from a proxy that is known.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextvars import ContextVar
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from math import ceil
 
 import msgspec
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from amalthea.model.errors import UsageError
 from amalthea.services.nbviewer.errors import TooOften
 from amalthea.services.nbviewer.instruments import Instruments
+from amalthea.web.visitors import Visitors
 
 FETCH = 0.5
 RENDER = 0.5
 FLUSH = 1.0
 TOO_HARD = 10.0
 _NETWORKS = 65_536
-_NAT64 = IPv6Network("64:ff9b::/96")
 
 _asking: ContextVar[str] = ContextVar("network that asks", default="")
 
@@ -97,67 +94,19 @@ class Crowds:
 
 
 class Counted:
-    """The application, whose work knows which network asks. `proxies` are networks whose `X-Forwarded-For` counts.
+    """The application, whose work knows which network asks."""
 
-    Raises `UsageError` for one that is none.
-    """
-
-    def __init__(self, app: ASGIApp, proxies: Sequence[str]) -> None:
+    def __init__(self, app: ASGIApp, visitors: Visitors) -> None:
         self.app = app
-        try:
-            self._proxies = tuple(ip_network(proxy) for proxy in proxies)
-        except ValueError as error:
-            raise UsageError(
-                str(error),
-                where="services.nbviewer.trusted_proxies",
-                hint="Write networks as 10.4.0.0/16, or one address as 10.4.0.7/32.",
-            ) from None
+        self._visitors = visitors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, in the name of its network."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        token = _asking.set(self.network(scope))
+        token = _asking.set(self._visitors.network(scope))
         try:
             await self.app(scope, receive, send)
         finally:
             _asking.reset(token)
-
-    def network(self, scope: Scope) -> str:
-        """The network that a request comes from: that of the last address on its way that is not a known proxy's.
-
-        Empty where there is none: one that nobody knows is not counted together with all others that nobody knows.
-        """
-        client = scope.get("client")
-        way = [client[0]] if client else []
-        for line in Headers(scope=scope).getlist("x-forwarded-for")[::-1]:
-            way += [part.strip() for part in line.split(",")][::-1]
-        for text in way:
-            address = _address(text)
-            if address is None:
-                break
-            if not any(address in proxy for proxy in self._proxies):
-                return _network(address)
-        return ""
-
-
-def _address(text: str) -> IPv4Address | IPv6Address | None:
-    """An address, with IPv4 inside IPv6 unwrapped; proxies may write it with a port."""
-    if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        text = text.partition(":")[0]
-    try:
-        address = ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    if isinstance(address, IPv6Address):
-        if address in _NAT64:
-            return IPv4Address(int(address) & 0xFFFFFFFF)
-        return address.ipv4_mapped or address
-    return address
-
-
-def _network(address: IPv4Address | IPv6Address) -> str:
-    return str(ip_network((address, 24 if address.version == 4 else 56), strict=False))

@@ -20,7 +20,6 @@ from amalthea.services.nbviewer.content.application import Content
 from amalthea.services.nbviewer.content.origins import origins
 from amalthea.services.nbviewer.content.raw_files import RawAddresses
 from amalthea.services.nbviewer.crowds import Allowance, Counted, Crowds
-from amalthea.services.nbviewer.fetching.addresses import Resolve
 from amalthea.services.nbviewer.fetching.cache import Cache, Timing
 from amalthea.services.nbviewer.fetching.index import BLOBS, SEEN, Index
 from amalthea.services.nbviewer.hub.gate import Hub, HubPlace
@@ -42,9 +41,11 @@ from amalthea.services.nbviewer.settings import Settings
 from amalthea.services.nbviewer.source import Source
 from amalthea.services.nbviewer.sources.every import every_source
 from amalthea.services.nbviewer.sources.tokens import parse
+from amalthea.web.addresses import Resolve
 from amalthea.web.admin import Ready
 from amalthea.web.application import application
 from amalthea.web.swift import Swift
+from amalthea.web.visitors import Visitors
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -180,7 +181,7 @@ class _Parts:
             base=self.base,
             others=self._content(sources),
         )
-        app = Counted(app, self.settings.trusted_proxies)
+        app = Counted(app, Visitors(self.settings.trusted_proxies, where="services.nbviewer.trusted_proxies"))
         if login is not None:  # it matters who asks, so nothing is answered before that is known
             return app
         if self.settings.local and self.site.names.domain == "localhost":
