@@ -15,6 +15,7 @@ from urllib.parse import quote
 import comrak
 
 from amalthea.services.nbviewer.render import escape
+from amalthea.services.nbviewer.render.cleaning import Cleaned, bare
 from amalthea.services.nbviewer.render.colours.code import highlight
 from amalthea.services.nbviewer.render.math.formulas import Protected, protect
 from amalthea.services.nbviewer.render.notices import left_out, too_long, too_tangled
@@ -48,7 +49,9 @@ def markdown(source: str, page: Page) -> str:
         source = _TIGHT_HEADING.sub(r"\1 ", source)
     protected = protect(source)
     raw = _to_html(protected.text)
-    cleaned = page.cleaner.clean(raw)
+    # Without a `<` of its own, a text holds no HTML, and all tags are comrak's.
+    ours = "<" not in protected.text and bare(raw)
+    cleaned = Cleaned(raw.replace(" />", ">"), ()) if ours else page.cleaner.clean(raw)
     if cleaned is None:
         return too_tangled(source, page)
     safe = cleaned.html

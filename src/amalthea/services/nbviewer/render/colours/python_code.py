@@ -1,9 +1,11 @@
 """Colours for Python, IPython's magics included: one compiled pattern, one pass, linear time.
 
-A token is matched by one alternative, each with its own group; the group's name says which it is. Alternatives start
-with different characters wherever possible and never give characters back (`++`), so no text makes the scan slow.
-Identifiers are matched whole, with the attributes behind them, and looked up, which is faster than an alternative for
-each keyword. The code is escaped before it is scanned: `<`, `>` and `&` are operators in their longer form.
+The pattern cuts the code at its tokens, and what a token is can be told from its own text alone, so that one seen
+before is only looked up. Where a place decides (a magic is one at the start of a line, `match` before a subject), the
+token takes as much of the place with it as tells it from its namesakes. Alternatives start with different characters
+wherever possible and never give characters back (`++`), so no text makes the scan slow. Identifiers are matched whole,
+with the attributes behind them. The code is escaped before it is scanned: `<`, `>` and `&` are operators in their
+longer form.
 
 Classes of the spans: c comment, s string, n number, k keyword, b builtin, f name of a function, t name of a class,
 d decorator, o operator, m magic, e escape and interpolation.
@@ -15,6 +17,7 @@ import builtins
 import keyword
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from amalthea.services.nbviewer.render import escape
 
@@ -27,27 +30,45 @@ _WORDS = (
 )
 _TOKEN = re.compile(
     r"""
-    (?:(?=[^\s()\[\],{}:;])|^)(?:
-      (?P<c>\#[^\n]*+)
-    | (?P<m>^%%?[a-zA-Z][^\n]*+ | ^[ \t]*+[!%][^\n%=]++[^\n]*+ | ^\?[^\n]++ | ^[\w.]++\?{1,2}$)
-    | (?P<assigned>=[ \t]*+)(?P<run>!(?!=)[^\n]++|%[a-zA-Z][^\n]*+)
-    | (?P<prefix>[rRbBuUfFtT]{0,2})(?P<s>
+    (?:(?=[^\s()\[\],{}:;])|^)(
+      \#[^\n]*+
+    | ^%%?[a-zA-Z][^\n]*+ | ^[ \t]*+[!%][^\n%=]++[^\n]*+ | ^\?[^\n]++ | ^[\w.]++\?{1,2}$
+    | =[ \t]*+(?:!(?!=)[^\n]++|%[a-zA-Z][^\n]*+)
+    | [rRbBuUfFtT]{0,2}(?:
           \"{3}(?:[^"\\]++|\\.|"(?!""))*+(?:\"{3}|\\?\Z)
         | '{3}(?:[^'\\]++|\\.|'(?!''))*+(?:'{3}|\\?\Z)
         | "(?:[^"\\\n]++|\\.)*+"?
         | '(?:[^'\\\n]++|\\.)*+'? )
-    | (?P<define>def|class)(?P<gap>[ \t]++)(?P<name>\w++)
-    | (?P<d>^[ \t]*+@[^\W\d][\w.]*+)
-    | ^(?P<indent>[ \t]*+)(?P<soft>match|case|type)
-          (?=[ \t]++[\w\[({"'\-*](?:[^=:\n\#]++|(?<=[;!=])=|=(?==)|:(?![ \t]*+(?:\#|$)))*+(?::|(?<=[\w\]]\ )=))
+    | (?:def|class)[ \t]++\w++
+    | ^[ \t]*+@[^\W\d][\w.]*+
+    | ^[ \t]*+(?:match|case|type)[ \t]
+          (?=[ \t]*+[\w\[({"'\-*](?:[^=:\n\#]++|(?<=[;!=])=|=(?==)|:(?![ \t]*+(?:\#|$)))*+(?::|(?<=[\w\]]\ )=))
     | \.[ \t]*+[^\W\d]\w*+
-    | (?P<word>[^\W\d]\w*+)(?:\.[^\W\d]\w*+)*+
-    | (?P<n>0[xX][\da-fA-F_]++|0[bB][01_]++|0[oO][0-7_]++|(?:\d[\d_]*+\.?[\d_]*+|\.\d[\d_]*+)(?:[eE][+\-]?\d++)?[jJ]?)
-    | (?P<o>(?:[+\-*/%=!|^~@]|&(?:lt|gt|amp);)++)
+    | [^\W\d]\w*+(?:\.[^\W\d]\w*+)*+
+    | 0[xX][\da-fA-F_]++|0[bB][01_]++|0[oO][0-7_]++|(?:\d[\d_]*+\.?[\d_]*+|\.\d[\d_]*+)(?:[eE][+\-]?\d++)?[jJ]?
+    | (?:[+\-*/%=!|^~@]|&(?:lt|gt|amp);)++
     )
     """,
     re.VERBOSE | re.MULTILINE | re.DOTALL,
 )  # it begins with a look at what most positions hold: nothing that any alternative starts with
+_KIND = re.compile(
+    r"""
+      (?P<word>[^\W\d]\w*+)(?P<attributes>(?:\.[^\W\d]\w*+)*+)
+    | (?P<o>(?:[+\-*/%=!|^~@]|&(?:lt|gt|amp);)++)
+    | (?P<n>\.?\d[^\n]*+)
+    | (?P<plain>\.[ \t]*+\w++)
+    | (?P<prefix>[rRbBuUfFtT]{0,2})(?P<s>["'].*+)
+    | (?P<c>\#[^\n]*+)
+    | (?P<define>def|class)(?P<gap>[ \t]++)(?P<name>\w++)
+    | (?P<d>[ \t]*+@[\w.]++)
+    | (?P<indent>[ \t]*+)(?P<soft>match|case|type)[ \t]
+    | (?P<assigned>=[ \t]*+)(?P<run>[!%][^\n]++)
+    | (?P<m>[^\n]++)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_REMEMBERED = 1 << 14
+_SHORT = 32  # characters of a token that is worth remembering
 _DEEPEST = 4  # fields within fields of a string that get colours of their own
 _FIELD = re.compile(r"\{\{|\}\}|\{((?:[^{}\n]|\{[^{}\n]{0,100}\}){0,300})\}")
 _FORMAT = re.compile(r"(?:![rsa])?(?::[^\[\](){}'\"]*(?:\{[^{}\n]{0,100}\}[^\[\](){}'\"]*)*)?\Z")
@@ -59,41 +80,39 @@ def html(code: str) -> str:
 
 
 def _html(code: str, depth: int) -> str:
-    parts, position, words = list[str](), 0, _WORDS
-    for found in _TOKEN.finditer(code):
-        kind = found.lastgroup
-        if kind is None:
-            continue  # an attribute: goes out with the text around it
-        start, end = found.span()
-        if kind == "word":
-            word = found["word"]
-            if word not in words:
-                continue
-            parts += (code[position:start], '<span class="', words[word], '">', word, "</span>")
-            position = start + len(word)
-            continue
-        if start > position:
-            parts.append(code[position:start])
-        if kind == "o" or kind == "n" or kind == "c":
-            parts += ('<span class="', kind, '">', found[0], "</span>")
-        else:
-            parts.append(_span(found, kind, depth))
-        position = end
-    parts.append(code[position:])
+    parts = _TOKEN.split(code)
+    parts[1::2] = [_known(token) if len(token) <= _SHORT else _span(token, depth) for token in parts[1::2]]
     return "".join(parts)
 
 
-def _span(found: re.Match[str], kind: str, depth: int) -> str:
+@lru_cache(maxsize=_REMEMBERED)
+def _known(token: str) -> str:
+    return _span(token, 0)
+
+
+def _span(token: str, depth: int) -> str:
+    """A token, told by its own text, as HTML."""
+    found = _KIND.fullmatch(token)
+    kind = found.lastgroup if found is not None else None
+    if found is None or kind is None or kind == "plain":
+        return token
+    if kind == "attributes":
+        return _word(found["word"]) + found["attributes"]
     if kind == "s":
         return _string(found, depth)
     if kind == "name":
         named = "f" if found["define"] == "def" else "t"
         return f'<span class="k">{found["define"]}</span>{found["gap"]}<span class="{named}">{found["name"]}</span>'
     if kind == "soft":
-        return f'{found["indent"]}<span class="k">{found["soft"]}</span>'
+        return f'{found["indent"]}<span class="k">{found["soft"]}</span>{token[-1]}'
     if kind == "run":
         return f'<span class="o">=</span>{found["assigned"][1:]}<span class="m">{found["run"]}</span>'
-    return f'<span class="{kind}">{found[0]}</span>'
+    return f'<span class="{kind}">{token}</span>'
+
+
+def _word(word: str) -> str:
+    kind = _WORDS.get(word)
+    return word if kind is None else f'<span class="{kind}">{word}</span>'
 
 
 def _string(found: re.Match[str], depth: int) -> str:
