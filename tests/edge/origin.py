@@ -1,7 +1,8 @@
 """A small real service for the edge's tests: `python -m tests.edge.origin PORT SITE`.
 
-`/slow` takes a second, `/status/N` answers N, `/echo` is a WebSocket, `/hits` counts what came; anything else says
-which site answered. `/-/readyz` is on the same port, and takes a moment, as where it does some work.
+`/slow` takes a second, `/status/N` answers N, `/echo` is a WebSocket, `/hits` counts what came, `/length` how long a
+body is; anything else says which site answered. What ends in `/slow`, `/echo` or `/length` is as they are. `/-/readyz`
+is on the same port, and takes a moment, as where it does some work.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-PAUSES = {"/slow": 1.0, "/-/readyz": 0.05}
+PAUSES = {"slow": 1.0, "readyz": 0.05}
 
 
 def origin(site: str) -> Starlette:
@@ -26,7 +27,7 @@ def origin(site: str) -> Starlette:
 
     async def anything(request: Request) -> Response:
         hits[f"{request.method} {request.url.path}"] += 1
-        await asyncio.sleep(PAUSES.get(request.url.path, 0))
+        await asyncio.sleep(PAUSES.get(request.url.path.rpartition("/")[2], 0))
         return PlainTextResponse(site, headers={"x-amalthea-site": site})
 
     async def status(request: Request) -> Response:
@@ -36,20 +37,25 @@ def origin(site: str) -> Starlette:
     async def headers(request: Request) -> Response:
         return JSONResponse(dict(request.headers))
 
+    async def length(request: Request) -> Response:
+        return JSONResponse([site, sum([len(chunk) async for chunk in request.stream()])])
+
     async def count(request: Request) -> Response:
         return JSONResponse(hits)
 
     async def echo(socket: WebSocket) -> None:
         await socket.accept()
-        while True:
-            await socket.send_text(f"{site}: {await socket.receive_text()}")
+        async for text in socket.iter_text():
+            await socket.send_text(f"{site}: {text}")
 
     return Starlette(
         routes=[
             Route("/status/{code}", status),
             Route("/headers", headers),
             Route("/hits", count),
+            Route("/{path:path}/length", length, methods=["POST"]),
             WebSocketRoute("/echo", echo),
+            WebSocketRoute("/{path:path}/echo", echo),
             Route("/{path:path}", anything, methods=["GET", "POST"]),
         ]
     )

@@ -78,14 +78,20 @@ def wait_for(port: int) -> None:
     raise TimeoutError(f"nobody listens on port {port}")
 
 
-def fleet(listen: int, *, edge: EdgeDeclaration | None = None, providers: Mapping[str, str] | None = None) -> Fleet:
-    """A fleet with two services at two sites."""
+def fleet(
+    listen: int,
+    *,
+    edge: EdgeDeclaration | None = None,
+    providers: Mapping[str, str] | None = None,
+    sites: Sequence[str] = SITES,
+) -> Fleet:
+    """A fleet with two services at two sites, or at those of `sites`."""
     return Fleet(
         name="test",
         domain="localhost",
-        providers={site: ProviderDeclaration(kind="process", listen=(providers or {}).get(site, "")) for site in SITES},
+        providers={site: ProviderDeclaration(kind="process", listen=(providers or {}).get(site, "")) for site in sites},
         edge=edge or EdgeDeclaration(on="here", home="north", listen=f"127.0.0.1:{listen}"),
-        services={name: ServiceDeclaration(on=SITES) for name in ("nbviewer", "tmpnb")},
+        services={name: ServiceDeclaration(on=tuple(sites)) for name in ("nbviewer", "tmpnb")},
     )
 
 
@@ -110,6 +116,14 @@ class RunningEdge:
         """One request under a public name."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self.client.get(path, headers={"host": host, **named})
+
+    async def until_text(self, text: str, path: str, *, host: str, within: float = 10) -> float:
+        """Until that request is answered with that text; the seconds it took. Raises `TimeoutError`."""
+        began = time.monotonic()
+        async with asyncio.timeout(within):
+            while (await self.get(path, host=host)).text != text:
+                await asyncio.sleep(0.05)
+        return time.monotonic() - began
 
     async def until_healthy(self, count: int) -> None:
         """Until that many copies pass their checks; 10 seconds at most."""

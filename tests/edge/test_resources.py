@@ -22,7 +22,7 @@ from amalthea.model.fleet import EdgeDeclaration, Fleet, ProviderDeclaration, Se
 from amalthea.model.route import Endpoint, Fallback, Route
 from amalthea.model.units import Duration
 
-SITES = ("north", "south", "east")
+SITES = ("north", "far-north", "east")
 names = st.sampled_from(["nbviewer", "status", "tmpnb", "cdn"])
 hostile = st.sampled_from(["100 %", '<b>"quoted"</b>', "%REQ(HOST)%", "plain", "ü\n"])
 fallbacks = st.one_of(
@@ -53,11 +53,12 @@ def fleets(draw: st.DrawFn) -> tuple[Fleet, str, list[Route], list[Endpoint]]:
     routes = [
         Route(
             service=s,
-            host=s,
+            host=draw(st.sampled_from([s, f"*.{s}"])),
             prefix=prefix,
             timeout=draw(durations),
             hedge=draw(st.none() | durations.filter(bool)),
             websocket=draw(st.booleans()),
+            keyed=draw(st.booleans()),
             fallback=draw(fallbacks),
         )
         for s in services

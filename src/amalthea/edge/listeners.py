@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from amalthea.edge.clusters import READY, source
+from amalthea.edge.hosts import authority
 from amalthea.edge.pages import unavailable
 from amalthea.edge.routes import NAME
 from amalthea.edge.table import Table, pinned
@@ -33,6 +34,9 @@ _LOG = {
     "agent": "%REQ(USER-AGENT)%",
     "request_id": "%REQ(X-REQUEST-ID)%",
 }
+# Queries of keyed routes hold tokens, and a token strays: into a mistyped address, or the query of a page that leads
+# to the session. So an edge with such a route logs no query at all.
+_NO_QUERIES = _LOG | {"path": "%PATH(NQ:ORIG_OR_PATH)%"}
 _HTTP = "type.googleapis.com/envoy.extensions.filters.http"
 
 
@@ -80,13 +84,17 @@ def _http(table: Table, fleet: Fleet, directory: Path) -> dict[str, Any]:
                 "name": "envoy.access_loggers.stdout",
                 "typed_config": {
                     "@type": "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog",
-                    "log_format": {"json_format": _LOG},
+                    "log_format": {"json_format": _log(table)},
                 },
             }
         ],
         "local_reply_config": {"mappers": list(_replies(table, fleet))},
         "http_filters": [*_own_health(table, fleet), _ROUTER],
     }
+
+
+def _log(table: Table) -> dict[str, str]:
+    return _NO_QUERIES if any(row.route.keyed for row in table.rows) else _LOG
 
 
 _ROUTER = {
@@ -110,7 +118,7 @@ def _own_health(table: Table, fleet: Fleet) -> Iterable[dict[str, Any]]:
                         {"name": ":path", "string_match": {"exact": READY}},
                         {
                             "name": ":authority",
-                            "string_match": {"safe_regex": {"regex": _authority(fleet.names.host(service))}},
+                            "string_match": {"safe_regex": {"regex": authority(fleet.names.host(service))}},
                         },
                     ],
                     "cluster_min_healthy_percentages": {pinned(service, table.site): {"value": 1}},
@@ -132,18 +140,14 @@ def _replies(table: Table, fleet: Fleet) -> Iterable[dict[str, Any]]:
 
 def _asked(host: str, prefix: str) -> Iterable[dict[str, Any]]:
     below = "" if prefix == "/" else re.escape(prefix.rstrip("/"))
-    for name, regex in ((":authority", _authority(host)), (":path", f"{below}([/?].*)?")):
+    for name, regex in ((":authority", authority(host)), (":path", f"{below}([/?].*)?")):
         yield {"header_filter": {"header": {"name": name, "string_match": {"safe_regex": {"regex": regex}}}}}
-
-
-def _authority(host: str) -> str:
-    return f"(?i){re.escape(host)}(:[0-9]+)?"
 
 
 def _redirect(route: Route) -> dict[str, Any]:
     target = _literal(route.fallback.redirect)
     if route.fallback.keep_path:
-        target = target.rstrip("/") + "%REQ(:PATH)%"
+        target = target.rstrip("/") + ("%PATH(NQ:PATH)%" if route.keyed else "%REQ(:PATH)%")
     return {
         "status_code": 307,
         "headers_to_add": [_set("location", target), _set("cache-control", "no-store")],

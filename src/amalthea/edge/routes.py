@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
+from amalthea.edge.hosts import wild
+from amalthea.edge.keys import authorities, paths
 from amalthea.edge.pages import Entry, index, nothing_here
 from amalthea.edge.table import Row, Table, Traffic
 from amalthea.model.edge import HOP_HEADER, SITE_HEADER
@@ -68,7 +70,7 @@ def route_configuration(table: Table, fleet: Fleet, entries: Sequence[Entry]) ->
 
 
 def _route(site: str, row: Row) -> dict[str, Any]:
-    match = _path(row.prefix) | {"headers": _headers(row)}
+    match = _path(row) | {"headers": _headers(row)}
     if not row.cluster:
         return {"match": match, **_page(508, "This request has been forwarded once already.\n")}
     return {"match": match, "route": {"cluster": row.cluster, **_action(row)}}
@@ -80,18 +82,21 @@ def _headers(row: Row) -> list[dict[str, Any]]:
             return [{"name": SITE_HEADER, "string_match": {"exact": row.site}}]
         case Traffic.FORWARDED:
             return [{"name": HOP_HEADER, "present_match": True}]
+        case Traffic.KEYED if wild(row.host):
+            regex = authorities(row.host, row.site)
+            return [{"name": ":authority", "string_match": {"safe_regex": {"regex": regex}}}]
         case Traffic.WEBSOCKET:
             return [{"name": "upgrade", "string_match": {"exact": "websocket", "ignore_case": True}}]
         case Traffic.IDEMPOTENT:
             return [{"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD"}}}]
-        case Traffic.OTHER:
+        case Traffic.KEYED | Traffic.OTHER:
             return []
 
 
 def _action(row: Row) -> dict[str, Any]:
     timeout = {"timeout": f"{float(row.route.timeout):.3f}s"}
     upgrade = {"upgrade_configs": [{"upgrade_type": "websocket", "enabled": row.route.websocket}]}
-    if row.traffic is Traffic.WEBSOCKET:
+    if row.traffic is Traffic.WEBSOCKET or row.route.keyed:
         return {"timeout": "0s", "idle_timeout": "3600s", "retry_policy": _NEVER_DELIVERED, **upgrade}
     if row.traffic is not Traffic.IDEMPOTENT:
         return {**timeout, "retry_policy": _NEVER_DELIVERED, **upgrade}
@@ -101,8 +106,10 @@ def _action(row: Row) -> dict[str, Any]:
     return {**timeout, "retry_policy": raced, "hedge_policy": {"hedge_on_per_try_timeout": True}, **upgrade}
 
 
-def _path(prefix: str) -> dict[str, Any]:
-    return {"prefix": "/"} if prefix == "/" else {"path_separated_prefix": prefix.rstrip("/")}
+def _path(row: Row) -> dict[str, Any]:
+    if row.traffic is Traffic.KEYED and not wild(row.host):
+        return {"safe_regex": {"regex": paths(row.prefix, row.site)}}
+    return {"prefix": "/"} if row.prefix == "/" else {"path_separated_prefix": row.prefix.rstrip("/")}
 
 
 def _exactly(path: str, answer: dict[str, Any]) -> dict[str, Any]:

@@ -5,20 +5,24 @@ tried, and the first that fits wins, so the longest prefix comes first. Within a
 
 1. a request that asks for one site (`x-amalthea-site`) gets that site's copy and no other;
 2. a request that another edge already forwarded (`x-amalthea-hop`) gets a copy of this site, or 508;
-3. a WebSocket is never raced, never timed out;
-4. GET and HEAD are retried elsewhere and raced against another copy when the answer is slow;
-5. everything else is retried only where it was certainly never delivered.
+3. on a keyed route, a request whose id names a site gets that site's copies first, the others' when none is well;
+4. a WebSocket is never raced, never timed out;
+5. GET and HEAD are retried elsewhere and raced against another copy when the answer is slow;
+6. everything else is retried only where it was certainly never delivered, and so is all of a keyed route.
 """
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 
 import msgspec
 
 from amalthea.edge.errors import UnreachableAddress
+from amalthea.edge.hosts import covers, public, wild
+from amalthea.edge.keys import authorities, longest_first, paths
 from amalthea.model.fleet import HERE, Fleet
 from amalthea.model.route import Endpoint, Route
 
@@ -28,6 +32,7 @@ class Traffic(StrEnum):
 
     PINNED = "pinned"
     FORWARDED = "forwarded"
+    KEYED = "keyed"
     WEBSOCKET = "websocket"
     IDEMPOTENT = "idempotent"
     OTHER = "other"
@@ -45,15 +50,23 @@ class Host(msgspec.Struct, frozen=True, kw_only=True, order=True):
 
 
 class Cluster(msgspec.Struct, frozen=True, kw_only=True):
-    """Copies of a service that may stand in for each other; `checked` ones are asked for their health."""
+    """Copies of a service that may stand in for each other; `checked` ones are asked for their health.
+
+    With some copies of the first priority sick, its well ones get all requests if `loyal`, else the next priority
+    takes a share.
+    """
 
     name: str
     hosts: tuple[Host, ...]
     checked: bool
+    loyal: bool = False
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the table. An empty `cluster` refuses the request: 508 for a forwarded one."""
+    """One line of the table. An empty `cluster` refuses the request: 508 for a forwarded one.
+
+    `site` is the one that a pinned or keyed request names.
+    """
 
     host: str
     prefix: str
@@ -61,6 +74,18 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     cluster: str
     route: Route
     site: str = ""
+
+    def takes(self, host: str, path: str, traffic: Traffic, *, site: str = "") -> bool:
+        """Whether it answers such a request for its host; `site` is the one that a pinned request asks for."""
+        if self.traffic is Traffic.KEYED:
+            return traffic not in (Traffic.PINNED, Traffic.FORWARDED) and self._named(host, path)
+        fits = below(path, self.prefix) and self.traffic is traffic
+        return fits and (traffic is not Traffic.PINNED or self.site == site)
+
+    def _named(self, host: str, path: str) -> bool:
+        if not wild(self.host):
+            return re.fullmatch(paths(self.prefix, self.site), path) is not None
+        return below(path, self.prefix) and re.fullmatch(authorities(self.host, self.site), host) is not None
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,12 +96,13 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     clusters: tuple[Cluster, ...]
 
     def match(self, host: str, path: str, traffic: Traffic, *, site: str = "") -> Row | None:
-        """The row that answers, as Envoy finds it: the first that fits."""
-        for row in self.rows:
-            fits = row.host == host and below(path, row.prefix) and row.traffic is traffic
-            if fits and (traffic is not Traffic.PINNED or row.site == site):
-                return row
-        return None
+        """The row that answers, as Envoy finds it: the first that fits, of those for the name that covers `host` best.
+
+        `path` is without its query; `traffic` is the request's own kind, which is never keyed.
+        """
+        name = next((row.host for row in self.rows if covers(row.host, host)), "")
+        fitting = (row for row in self.rows if row.host == name and row.takes(host, path, traffic, site=site))
+        return next(fitting, None)
 
 
 def below(path: str, prefix: str) -> bool:
@@ -89,6 +115,11 @@ def pinned(service: str, site: str) -> str:
     return f"{service}@{site}"
 
 
+def preferring(service: str, site: str) -> str:
+    """The name of the cluster that sends to other sites only while none of this one's copies is well."""
+    return f"{service}~{site}"
+
+
 def table(fleet: Fleet, site: str, *, routes: Sequence[Route], endpoints: Sequence[Endpoint]) -> Table:
     """The table of the edge at `site` (`here`: the one outside every site).
 
@@ -97,16 +128,27 @@ def table(fleet: Fleet, site: str, *, routes: Sequence[Route], endpoints: Sequen
     """
     services = dict.fromkeys(route.service for route in routes)
     hosts = {service: _hosts(fleet, site, service, endpoints) for service in services}
-    longest_first = sorted(routes, key=lambda route: (route.host, -len(route.prefix.rstrip("/")), route.prefix))
+    keyed = dict.fromkeys(route.service for route in routes if route.keyed)
+    plain = (cluster for service in services for cluster in _clusters(fleet, site, service, hosts[service]))
     return Table(
         site=site,
-        rows=tuple(row for route in longest_first for row in _rows(fleet, site, route)),
-        clusters=tuple(cluster for service in services for cluster in _clusters(fleet, site, service, hosts[service])),
+        rows=tuple(row for route in sorted(routes, key=_place(fleet)) for row in _rows(fleet, site, route)),
+        clusters=(*plain, *(cluster for service in keyed for cluster in _keyed(service, hosts[service]))),
     )
 
 
+def _place(fleet: Fleet) -> Callable[[Route], tuple[bool, int, str, int, str]]:
+    """Where a route stands: whole names before wildcards, and longer wildcards and prefixes before shorter ones."""
+
+    def place(route: Route) -> tuple[bool, int, str, int, str]:
+        host = public(fleet.names, route.host)
+        return wild(host), -len(host) if wild(host) else 0, route.host, -len(route.prefix.rstrip("/")), route.prefix
+
+    return place
+
+
 def _rows(fleet: Fleet, site: str, route: Route) -> Iterable[Row]:
-    host = fleet.names.host(route.host)
+    host = public(fleet.names, route.host)
 
     def row(traffic: Traffic, cluster: str, of: str = "") -> Row:
         return Row(host=host, prefix=route.prefix, traffic=traffic, cluster=cluster, route=route, site=of)
@@ -115,6 +157,8 @@ def _rows(fleet: Fleet, site: str, route: Route) -> Iterable[Row]:
         yield row(Traffic.PINNED, pinned(route.service, name), name)
     at_home = site in fleet.services[route.service].on
     yield row(Traffic.FORWARDED, pinned(route.service, site) if at_home else "")
+    for name in longest_first(fleet.services[route.service].on if route.keyed else ()):
+        yield row(Traffic.KEYED, preferring(route.service, name), name)
     if route.websocket:
         yield row(Traffic.WEBSOCKET, route.service)
     yield row(Traffic.IDEMPOTENT, route.service)
@@ -126,6 +170,14 @@ def _clusters(fleet: Fleet, site: str, service: str, hosts: Mapping[str, tuple[H
     for name in fleet.services[service].on:
         own = tuple(sorted(msgspec.structs.replace(host, priority=0) for host in hosts[name]))
         yield Cluster(name=pinned(service, name), hosts=own, checked=name == site)
+
+
+def _keyed(service: str, hosts: Mapping[str, tuple[Host, ...]]) -> Iterable[Cluster]:
+    for name in hosts:
+        near_and_far = (
+            msgspec.structs.replace(host, priority=int(site != name)) for site, some in hosts.items() for host in some
+        )
+        yield Cluster(name=preferring(service, name), hosts=tuple(sorted(near_and_far)), checked=True, loyal=True)
 
 
 def _hosts(fleet: Fleet, site: str, service: str, endpoints: Sequence[Endpoint]) -> dict[str, tuple[Host, ...]]:

@@ -110,7 +110,9 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
     services: tuple[str, ...] = ()
 
     def host(self, service: str) -> str:
-        """The public name, without a port; what has a dot is a whole name already."""
+        """The public name, without a port; what has a dot is a whole name already, but for a wildcard below one."""
+        if service.startswith("*."):
+            return f"*.{self.host(service[2:])}"
         return service if "." in service else f"{service}.{self.domain}"
 
     def url(self, service: str) -> str:

@@ -22,8 +22,16 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     """Requests for `host` whose path is `prefix` or lies below it go to `service`.
 
     `host` is the first label of a public name (`nbviewer`), or a whole name; `prefix` begins with `/`, and the
-    longest one that fits wins. A GET or HEAD that has no answer after `hedge` is raced against another copy. A
-    `timeout` of 0 is none, for event streams.
+    longest one that fits wins. `*.try` is every name below that of `try`. A GET or HEAD that has no answer after
+    `hedge` is raced against another copy. A `timeout` of 0 is none, for event streams.
+
+    With `keyed`, requests carry an id `<key>-<site>` of letters, digits and hyphens: as the first part of the path
+    below `prefix` (`/user/k3j9-north/lab`), or, where `host` begins with `*.`, as the label in its place
+    (`k3j9-north.try.example.org`). They go to that site while a copy there is well, else to another. Of two sites
+    that fit the longer one is meant (`far-north`, not `north`); ids whose key has no hyphen are never misread.
+    Without such an id a request goes to any copy. Nothing is raced, timed out, or sent twice if it may have been
+    delivered, so `hedge` and `timeout` say nothing here; queries are secrets, and are neither logged nor sent to the
+    fallback.
     """
 
     service: str
@@ -32,6 +40,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     timeout: Duration = Duration(30)
     hedge: Duration | None = None
     websocket: bool = True
+    keyed: bool = False
     fallback: Fallback = Fallback()
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -12,6 +13,7 @@ from amalthea.model.dataset import Dataset
 from amalthea.model.fleet import Fleet, Site
 from amalthea.model.probe import Probe, Watch
 from amalthea.model.route import Route
+from amalthea.model.spawner import Environment, Spawner
 from amalthea.model.store import ObjectStore
 from amalthea.model.workload import Workload
 
@@ -38,6 +40,10 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     watches: tuple[Watch, ...] = ()
 
 
+OpenSpawner = Callable[[str, Sequence[Environment]], AbstractAsyncContextManager[Spawner]]
+"""Opens what starts sessions, by the kind that the settings name, for some environments. Raises `AmaltheaError`."""
+
+
 class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     """The open handles that a service gets. Whoever made it closes them."""
 
@@ -45,6 +51,7 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     store: ObjectStore
     clock: Clock
     watches: Sequence[Watch] = ()
+    open_spawner: OpenSpawner | None = None
 
 
 class Service(Protocol[S]):

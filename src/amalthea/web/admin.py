@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 Ready = Callable[[], Awaitable[str]]
 """Returns "" when the service can do its work, else what keeps it from it."""
 
 
-def admin_application(ready: Ready, registry: CollectorRegistry) -> Starlette:
-    """`healthz` says that the process runs, `readyz` that it can do its work."""
+def admin_application(ready: Ready, registry: CollectorRegistry, more: Sequence[BaseRoute] = ()) -> Starlette:
+    """`healthz` says that the process runs, `readyz` that it can do its work; `more` is the service's own."""
 
     async def healthz(request: Request) -> Response:
         return PlainTextResponse("ok\n")
@@ -28,5 +28,5 @@ def admin_application(ready: Ready, registry: CollectorRegistry) -> Starlette:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return Starlette(
-        routes=[Route("/-/healthz", healthz), Route("/-/readyz", readyz), Route("/-/metrics", metrics)],
+        routes=[Route("/-/healthz", healthz), Route("/-/readyz", readyz), Route("/-/metrics", metrics), *more],
     )

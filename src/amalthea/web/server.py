@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from typing import Any, cast
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.server import ServerState
 
 from amalthea.model.errors import PortInUse, UsageError
 from amalthea.model.service import Listen
@@ -52,11 +54,16 @@ class _Quiet(uvicorn.Server):
         yield
 
 
-def _server(app: ASGIApp) -> _Quiet:
+WebSockets = Callable[[uvicorn.Config, ServerState, Any], asyncio.Protocol]
+"""Makes the protocol that a connection has from the request for a WebSocket on, instead of uvicorn's own."""
+
+
+def _server(app: ASGIApp, websockets: WebSockets | None = None) -> _Quiet:
     return _Quiet(
         uvicorn.Config(
             app,
             http=SwiftProtocol if isinstance(app, Swift) else "auto",
+            ws=cast("type[asyncio.Protocol]", websockets) if websockets is not None else "auto",
             log_config=None,
             access_log=False,
             lifespan="off",
@@ -69,11 +76,11 @@ def _server(app: ASGIApp) -> _Quiet:
     )
 
 
-async def serve(app: ASGIApp, admin: ASGIApp, listen: Listen) -> None:
+async def serve(app: ASGIApp, admin: ASGIApp, listen: Listen, *, websockets: WebSockets | None = None) -> None:
     """Answer until cancelled. Raises `PortInUse` before the first request is taken."""
     with ExitStack() as opened:
         listeners = [opened.enter_context(bind(listen.host, port)) for port in (listen.http, listen.admin)]
-        await _run([_server(app), _server(admin)], listeners)
+        await _run([_server(app, websockets), _server(admin)], listeners)
 
 
 async def _run(servers: Sequence[_Quiet], listeners: Sequence[socket.socket]) -> None:

@@ -18,10 +18,10 @@ from amalthea.model.fleet import Names, Site
 from amalthea.model.service import Listen, Runtime
 from amalthea.model.store import ObjectStore
 from amalthea.model.wire import convert
-from amalthea.services.nbviewer.fetching.addresses import Resolve
 from amalthea.services.nbviewer.opening import Opened, opened
 from amalthea.services.nbviewer.settings import Settings
 from amalthea.store.memory import MemoryStore
+from amalthea.web.addresses import Resolve
 from tests.services.nbviewer.sources.github_server import GitHub, Repository, running
 from tests.serving import serving
 

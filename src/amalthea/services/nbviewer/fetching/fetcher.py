@@ -34,8 +34,9 @@ from amalthea.services.nbviewer.errors import (
     Unauthorized,
     Unavailable,
 )
-from amalthea.services.nbviewer.fetching.addresses import Gate, PinnedBackend, Resolve
+from amalthea.services.nbviewer.fetching.addresses import Gate, PinnedBackend
 from amalthea.services.nbviewer.memory import Memory
+from amalthea.web.addresses import Resolve
 
 USER_AGENT = f"amalthea-nbviewer/{__version__}"
 _MOVED = frozenset({301, 302, 303, 307, 308})

@@ -13,7 +13,7 @@ from prometheus_client import Gauge
 
 from amalthea.model.clock import Clock
 from amalthea.model.errors import UsageError
-from amalthea.services.nbviewer.fetching.addresses import Gate, Resolve, SystemResolver
+from amalthea.services.nbviewer.fetching.addresses import Gate
 from amalthea.services.nbviewer.fetching.cache import Cache
 from amalthea.services.nbviewer.fetching.fetcher import Fetcher, Limits
 from amalthea.services.nbviewer.settings import Settings
@@ -30,6 +30,7 @@ from amalthea.services.nbviewer.sources.servers import Servers
 from amalthea.services.nbviewer.sources.tokens import Tokens
 from amalthea.services.nbviewer.sources.url import UrlSource
 from amalthea.services.nbviewer.sources.zenodo import ZenodoSource
+from amalthea.web.addresses import Resolve, SystemResolver
 
 _ONE_SERVER = (BitbucketSource, HuggingFaceSource, ZenodoSource)
 
