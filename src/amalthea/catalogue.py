@@ -5,8 +5,11 @@ Whoever adds a service or a kind of provider adds a line here; nothing below thi
 
 from __future__ import annotations
 
+import hashlib
 import sys
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +22,19 @@ from amalthea.model.clock import Clock
 from amalthea.model.fleet import Fleet
 from amalthea.model.provider import Provider
 from amalthea.model.service import Service
+from amalthea.model.spawner import Environment, Spawner
 from amalthea.model.workload import Feature
 from amalthea.providers.process import ProcessProvider, ProcessSettings
 from amalthea.providers.process import sites as process_sites
+from amalthea.providers.process.runtime_directory import runtime_directory
 from amalthea.services.nbviewer.service import Nbviewer
 from amalthea.services.status.service import Status
+from amalthea.services.tmpnb.service import Tmpnb
 
 
 def services() -> dict[str, Service[Any]]:
     """Every service, by its key in the fleet file."""
-    return {service.name: service for service in (Nbviewer(), Status())}
+    return {service.name: service for service in (Nbviewer(), Tmpnb(), Status())}
 
 
 def provider_kinds() -> dict[str, ProviderKind]:
@@ -42,6 +48,37 @@ def provider_kinds() -> dict[str, ProviderKind]:
             summary="processes of this machine",
         )
     }
+
+
+@asynccontextmanager
+async def open_spawner(kind: str, environments: Sequence[Environment], *, owner: str) -> AsyncIterator[Spawner]:
+    """What starts sessions, by what stands behind `backend` in the fleet file; closed when the block ends.
+
+    `owner` is who they are for, a fleet and a site. The parts of one kind are loaded only where it is asked for, since
+    each needs packages that only its users have. Raises `ProviderError`.
+    """
+    with runtime_directory() as directory:
+        spawner = await _SPAWNERS[kind](directory, environments, owner)
+        try:
+            yield spawner
+        finally:
+            await spawner.aclose()
+
+
+async def _processes(directory: Path, environments: Sequence[Environment], owner: str) -> Spawner:
+    from amalthea.providers.process.spawner import ProcessSpawner
+
+    return await ProcessSpawner.open(directory, environments)
+
+
+async def _containers(directory: Path, environments: Sequence[Environment], owner: str) -> Spawner:
+    from amalthea.providers.docker.spawner import DockerSpawner
+
+    lasting = Path(tempfile.gettempdir()) / f"amalthea-{hashlib.sha256(owner.encode()).hexdigest()[:12]}"
+    return await DockerSpawner.open(directory=lasting, owner=owner, environments=environments)
+
+
+_SPAWNERS = {"process": _processes, "docker": _containers}
 
 
 def programs() -> Mapping[str, Sequence[str]]:

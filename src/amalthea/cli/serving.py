@@ -145,7 +145,13 @@ async def _serve(service: Service[Any], settings: Any, launch: Launch, listen: L
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     try:
         async with open_stores(launch.site.stores, clock=system_clock) as store:
-            runtime = Runtime(listen=listen, store=store, clock=system_clock, watches=launch.watches)
+            runtime = Runtime(
+                listen=listen,
+                store=store,
+                clock=system_clock,
+                watches=launch.watches,
+                open_spawner=partial(catalogue.open_spawner, owner=f"{launch.site.fleet}/{launch.site.name}"),
+            )
             await service.serve(settings, launch.site, runtime)
     except asyncio.CancelledError:
         return

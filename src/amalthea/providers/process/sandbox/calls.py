@@ -32,8 +32,15 @@ MNT_DETACH = 2
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 PR_CAPBSET_DROP = 24
+PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
 
+_MOUNT_SETATTR = 442
+_AT_FDCWD = -100
+_AT_RECURSIVE = 0x8000
+_MOUNT_ATTR_RDONLY = 1
+_MOUNT_ATTR_NOSUID = 2
+_MOUNT_ATTR_NODEV = 4
 _CAPABILITY_VERSION = 0x20080522
 _LAST_CAPABILITY = 63
 _SIOCGIFFLAGS = 0x8913
@@ -71,6 +78,13 @@ def unmount(target: str, flags: int = 0) -> None:
     _checked(_libc.umount2(target.encode(), ctypes.c_int(flags)), target)
 
 
+def protect(target: str) -> None:
+    """Make the mount at `target` and all below it read-only, without set-user-id programs and without devices."""
+    wanted = struct.pack("=QQQQ", _MOUNT_ATTR_RDONLY | _MOUNT_ATTR_NOSUID | _MOUNT_ATTR_NODEV, 0, 0, 0)
+    words = (ctypes.c_int(_AT_FDCWD), target.encode(), ctypes.c_uint(_AT_RECURSIVE), wanted, ctypes.c_size_t(32))
+    _checked(_libc.syscall(ctypes.c_long(_MOUNT_SETATTR), *words), target)
+
+
 def pivot_root(new: str, old: str) -> None:
     """Make the mount at `new` the root, and what was the root a mount at `old` below it."""
     _checked(_libc.pivot_root(new.encode(), old.encode()), new)
@@ -87,13 +101,18 @@ def sethostname(name: str) -> None:
     _checked(_libc.sethostname(name.encode(), ctypes.c_size_t(len(name.encode()))))
 
 
-def drop_capabilities() -> None:
-    """Hold none, in no set, and never get one back: not even as root of a user namespace."""
+def bound_capabilities() -> None:
+    """Let no program ever bring one back. Without the right to say so, nothing happens."""
     for capability in range(_LAST_CAPABILITY + 1):
         try:
             prctl(PR_CAPBSET_DROP, capability)
         except OSError:  # no capability has this number, or the set is not ours to change
             break
+
+
+def drop_capabilities() -> None:
+    """Hold none, in no set, and never get one back: not even as root of a user namespace."""
+    bound_capabilities()
     header = struct.pack("=II", _CAPABILITY_VERSION, 0)
     _checked(_libc.capset(header, bytes(24)))
 

@@ -1,0 +1,99 @@
+"""What operators ask a running tmpnb, at its administrators' port: who is here, what they do, and to end them.
+
+GET    /-/sessions             every session in use, with what it uses and where it connects to
+DELETE /-/sessions/{name}      end one
+GET    /-/walls                the walls around sessions on this machine
+DELETE /-/pool                 end those that are ready; new ones follow at once
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from amalthea.model.clock import Clock
+from amalthea.model.errors import Unreachable
+from amalthea.model.spawner import Usage
+from amalthea.model.wire import builtins
+from amalthea.services.tmpnb.errors import NoSuchSession
+from amalthea.services.tmpnb.opening import Opened
+from amalthea.services.tmpnb.sessions.session import Session
+
+_CONNECTIONS = 20
+
+
+class SessionReport(msgspec.Struct, frozen=True, kw_only=True):
+    """One session, as operators see it: never what opens it. Times are in seconds."""
+
+    name: str
+    network: str
+    environment: str
+    source: str
+    age: float
+    left: float
+    idle: float
+    busy: bool
+    slowed: bool
+    usage: Usage
+    connections: tuple[dict[str, object], ...] = ()
+
+
+def operating(tmpnb: Opened, *, clock: Clock) -> Sequence[BaseRoute]:
+    """The routes."""
+
+    async def report(session: Session) -> SessionReport:
+        now = clock()
+        try:
+            usage = await tmpnb.spawner.usage(session.name)
+        except Unreachable:
+            usage = Usage()
+        return SessionReport(
+            name=session.name,
+            network=session.wish.network,
+            environment=session.wish.environment,
+            source=session.wish.source,
+            age=round((now - session.started).total_seconds(), 1),
+            left=round(tmpnb.sessions.left(session).total_seconds(), 1),
+            idle=0.0 if session.busy else round((now - session.active).total_seconds(), 1),
+            busy=session.busy,
+            slowed=session.slowed,
+            usage=usage,
+            connections=tuple(map(builtins, tmpnb.egress.connections(session.name)[-_CONNECTIONS:])),
+        )
+
+    async def listed(request: Request) -> Response:
+        found = await asyncio.gather(*map(report, tmpnb.sessions))
+        return JSONResponse(
+            {
+                "sessions": builtins(list(found)),
+                "ready": tmpnb.pool.idle,
+                "waiting": len(tmpnb.admission.waiting),
+                "free": tmpnb.admission.free,
+            }
+        )
+
+    async def ended(request: Request) -> Response:
+        name = request.path_params["name"]
+        try:
+            await tmpnb.sessions.end(name, "Whoever runs this service ended it.", reason="operator")
+        except NoSuchSession:
+            return JSONResponse({"ended": False, "message": f"there is no session {name} here"}, 404)
+        return JSONResponse({"ended": True})
+
+    async def walls(request: Request) -> Response:
+        return JSONResponse(builtins(list(tmpnb.spawner.guarantees())))
+
+    async def drained(request: Request) -> Response:
+        return JSONResponse({"drained": await tmpnb.pool.drain()})
+
+    return [
+        Route("/-/sessions", listed, methods=["GET"]),
+        Route("/-/sessions/{name}", ended, methods=["DELETE"]),
+        Route("/-/walls", walls, methods=["GET"]),
+        *(Route(path, drained, methods=["DELETE"]) for path in ("/-/pool", "/api/pool")),
+    ]

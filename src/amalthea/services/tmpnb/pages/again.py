@@ -1,0 +1,135 @@
+"""A session that is over: what happened, my work, and the same again with its files."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from urllib.parse import quote
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from amalthea.model.errors import AmaltheaError
+from amalthea.services.tmpnb.pages.answers import UNCACHED, check_same_origin, page_error
+from amalthea.services.tmpnb.pages.cookies import shown
+from amalthea.services.tmpnb.pages.front import handed_over
+from amalthea.services.tmpnb.pages.house import House
+from amalthea.services.tmpnb.sessions.keeping import OPEN, TOKEN, digest
+from amalthea.services.tmpnb.sessions.session import Session, Wish
+from amalthea.services.tmpnb.work.snapshot import Snapshot
+from amalthea.web.application import PageError
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a session that does not run here: its last snapshot, and the token that opened it."""
+
+    snapshot: Snapshot
+    token: str
+
+
+class Again:
+    """What there is instead of a session that is not here."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._opening: dict[str, asyncio.Task[Session]] = {}
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """The form that opens it again."""
+        return [Route("/user/{name}/-/again", self.open, methods=["POST"])]
+
+    async def instead(self, request: Request, page: str) -> Response:
+        """The answer to a request for a session that does not run here; `page` is the path below it."""
+        name = request.path_params["name"]
+        if moved := await self._house.moves.follow(name):
+            return self._moved(request, moved, page)
+        if not _is_visit(request):
+            return JSONResponse({"message": "This session has ended.", "reason": None}, 404, headers=UNCACHED)
+        try:
+            kept = await self._kept(request)
+        except AmaltheaError as error:
+            raise page_error(error) from None
+        return HTMLResponse(self._page(name, page, kept), 200 if kept else 404, headers=UNCACHED)
+
+    def _page(self, name: str, page: str, kept: Kept | None) -> str:
+        house = self._house
+        ended = house.sessions.ended(name)
+        home = name.rpartition("-")[2] if not name.endswith(f"-{house.site}") else ""
+        lost = kept is not None and (ended is None or ended.why.startswith("This site"))
+        return house.pages.html(
+            "ended.html",
+            name=name,
+            page=page,
+            ended=ended,
+            elsewhere=home,
+            site=house.site,
+            kept=kept,
+            lost=lost,
+            keep=house.settings.keep,
+            files=len(kept.snapshot.files) if kept else 0,
+            token=kept.token if kept else "",
+        )
+
+    async def open(self, request: Request) -> Response:
+        """Start a session with the files, and lead there; two who ask at once get one."""
+        check_same_origin(request)
+        name = request.path_params["name"]
+        async with request.form(max_fields=4, max_files=0) as form:
+            page, token = str(form.get("page", ""))[:2000], str(form.get("token", ""))[:200]
+        if moved := await self._house.moves.follow(name):
+            return self._moved(request, moved, page)
+        try:
+            kept = await self._kept(request, token)
+            if kept is None:
+                raise PageError(404, "Nothing was kept of this session, or it is somebody else's.")
+            session = await self._start(request, name, kept)
+        except AmaltheaError as error:
+            raise page_error(error) from None
+        return handed_over(self._house, request, session, page)
+
+    async def _start(self, request: Request, name: str, kept: Kept) -> Session:
+        if name not in self._opening:
+            task = self._opening[name] = asyncio.create_task(self._begin(request, name, kept))
+            task.add_done_callback(lambda _: self._opening.pop(name))
+        return await asyncio.shield(self._opening[name])
+
+    async def _begin(self, request: Request, name: str, kept: Kept) -> Session:
+        house = self._house
+        known = {table.name for table in house.settings.environments}
+        environment = kept.snapshot.environment
+        wish = Wish(
+            environment=environment if environment in known else house.settings.environments[0].name,
+            network=house.visitors.network(request.scope),
+            open=kept.snapshot.facts.get(OPEN, "lab"),
+            again=name,
+            token=kept.token,
+        )
+        session = await house.admission.start(wish, house.visitors.address(request.scope))
+        await house.moves.note(name, session.name)
+        return session
+
+    async def _kept(self, request: Request, token: str = "") -> Kept | None:
+        """What was kept of it, for somebody who shows the token that opened it."""
+        snapshot = await self._house.work.newest(request.path_params["name"])
+        if snapshot is None:
+            return None
+        right = snapshot.facts.get(TOKEN, "")
+        for each in (token, *shown(request)):
+            if each and digest(each) == right:
+                return Kept(snapshot=snapshot, token=each)
+        return None
+
+    def _moved(self, request: Request, name: str, page: str) -> Response:
+        path = f"/user/{name}/{quote(page)}"
+        query = request.url.query
+        return RedirectResponse(
+            self._house.places.url(name, path) + (f"?{query}" if query else ""), 307, headers=UNCACHED
+        )
+
+
+def _is_visit(request: Request) -> bool:
+    """Whether a person looks at the answer."""
+    accepts = request.headers.get("accept", "")
+    return request.method in ("GET", "HEAD") and "text/html" in accepts
