@@ -37,6 +37,12 @@ def services() -> dict[str, Service[Any]]:
     return {service.name: service for service in (Nbviewer(), Tmpnb(), Status())}
 
 
+def front(fleet: Fleet, name: str) -> str:
+    """The public address of a service: that of its first route."""
+    first = services()[name].routes(fleet.services[name].settings, fleet)[0]
+    return fleet.names.url(first.host)
+
+
 def provider_kinds() -> dict[str, ProviderKind]:
     """Every kind of provider, by what stands behind `kind` in the fleet file."""
     return {
@@ -48,6 +54,11 @@ def provider_kinds() -> dict[str, ProviderKind]:
             summary="processes of this machine",
         )
     }
+
+
+def spawner_kinds() -> tuple[str, ...]:
+    """What can stand behind `backend` in the fleet file."""
+    return tuple(_SPAWNERS)
 
 
 @asynccontextmanager
@@ -106,7 +117,7 @@ def edges(fleet: Fleet, *, directory: Path) -> list[EnvoyEdge]:
     routes = [
         route for name, declared in fleet.services.items() for route in known[name].routes(declared.settings, fleet)
     ]
-    entries = [Entry(name=name, url=fleet.names.url(name), summary=known[name].summary) for name in fleet.services]
+    entries = [Entry(name=name, url=front(fleet, name), summary=known[name].summary) for name in fleet.services]
     return [
         EnvoyEdge(fleet, site, directory=directory / "run" / "edge" / site, routes=routes, entries=entries)
         for site in fleet.edge_sites

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 import amalthea
-from amalthea.cli import changing, declaring, looking, rendering, serving, up
+from amalthea.cli import attending, changing, declaring, looking, rendering, serving, up
 from amalthea.cli.output import report, report_fault
 from amalthea.cli.place import place
 from amalthea.model.errors import AmaltheaError
@@ -38,7 +38,7 @@ def cli(context: click.Context, file: Path | None, directory: Path | None) -> No
     context.obj = place(file, directory)
 
 
-for module in (up, changing, looking, serving, rendering, declaring):
+for module in (up, changing, looking, attending, serving, rendering, declaring):
     for command in module.COMMANDS:
         cli.add_command(command)
 

@@ -9,6 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from amalthea import catalogue
 from amalthea.cli.output import bytes_text
 from amalthea.fleet.view import Row
 from amalthea.model.fleet import Fleet
@@ -73,7 +74,7 @@ def links(fleet: Fleet, rows: Sequence[Row]) -> Table:
         answer = (
             Text(f"served by {' and '.join(sites)}", style="cyan") if sites else Text("nobody serves it", style="red")
         )
-        made.add_row(Text(service, style="bold"), _link(fleet.names.url(service)), answer)
+        made.add_row(Text(service, style="bold"), _link(catalogue.front(fleet, service)), answer)
     return made
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 from rich.live import Live
 
+from amalthea import catalogue
 from amalthea.cli.changing import apply_to, as_json_option, make_plan, show, stop_all
 from amalthea.cli.looking import look
 from amalthea.cli.output import console, print_json
@@ -99,7 +100,7 @@ async def _tell(opened: Opened, stop: asyncio.Event, *, as_json: bool, note: str
     told: dict[str, str] = {}
     if not as_json:
         for service in opened.fleet.services:
-            click.echo(f"{service}: {opened.fleet.names.url(service)}/")
+            click.echo(f"{service}: {catalogue.front(opened.fleet, service)}/")
         click.echo(note)
     while not stop.is_set() and _any_runs(rows := await look(opened)):
         for row in rows:

@@ -9,6 +9,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from amalthea.providers.docker import DockerSpawner
 from tests.providers.docker import daemon, image
 from tests.providers.docker.visiting import order
 
-OWNER = "laptop/north"
+OWNER = f"laptop/north-{os.getpid()}"
 SETTINGS = ("ENV PATH=/opt/jupyter/bin:/bin", "USER jovyan:users", "VOLUME /data", "CMD /bin/sleep 1000")
 
 Tenant = Callable[..., str]
@@ -31,7 +32,11 @@ def engine() -> Iterator[str]:
     if address := daemon.answering():
         yield address
     elif daemon.can_start():
-        with daemon.started() as address:
+        with ExitStack() as stack:
+            try:
+                address = stack.enter_context(daemon.started())
+            except daemon.Unstartable as error:
+                pytest.skip(str(error))
             yield address
     else:
         pytest.skip(daemon.LACKING)
@@ -75,7 +80,7 @@ async def opened(engine: str, environment: Environment, directory: Path) -> Asyn
     yield spawner
     await spawner.aclose()
     assert not os.listdir(directory)
-    assert not docker(engine, "ps", "-a", "-q", "--filter", "label=org.amalthea.owner").split()
+    assert not docker(engine, "ps", "-a", "-q", "--filter", f"label=org.amalthea.owner={OWNER}").split()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -28,9 +28,16 @@ def can_start() -> bool:
     return os.geteuid() == 0 and all(shutil.which(name) for name in ("dockerd", "docker", "containerd", "runc"))
 
 
+class Unstartable(Exception):
+    """The daemon is installed and does not run here: in a container, or without the kernel's support."""
+
+
 @contextmanager
 def started() -> Iterator[str]:
-    """The address of an engine of our own; all of it is in one directory, and gone afterwards."""
+    """The address of an engine of our own; all of it is in one directory, and gone afterwards.
+
+    Raises `Unstartable`.
+    """
     place = Path(tempfile.mkdtemp(prefix="amalthea-docker-"))
     address = f"unix://{place}/docker.sock"
     places = [f"--data-root={place}/data", f"--exec-root={place}/exec", f"--pidfile={place}/pid"]
@@ -53,8 +60,8 @@ def started() -> Iterator[str]:
 def _await(address: str, daemon: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + _PATIENCE
     while not _answers(address):
-        assert daemon.poll() is None, f"dockerd ended: {log.read_text()[-2000:]}"
-        assert time.monotonic() < deadline, f"dockerd does not answer: {log.read_text()[-2000:]}"
+        if daemon.poll() is not None or time.monotonic() > deadline:
+            raise Unstartable(f"dockerd does not start here: {log.read_text()[-500:]}")
         time.sleep(0.1)
 
 

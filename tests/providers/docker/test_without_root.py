@@ -31,7 +31,9 @@ from tests.providers.docker.visiting import get, order
 
 async def main(directory, engine, image):
     environments = [Environment(name="base", image=image)]
-    spawner = await DockerSpawner.open(directory=directory, owner="apart", environments=environments, engine=engine)
+    spawner = await DockerSpawner.open(
+        directory=directory, owner="laptop/apart", environments=environments, engine=engine
+    )
     try:
         session = await spawner.start(order("ada"))
         home = spawner.home("ada")

@@ -27,6 +27,7 @@ class Berth:
     """What one opened spawner keeps on disk. It is locked as long as its process lives."""
 
     def __init__(self, directory: Path) -> None:
+        self.directory = directory
         self.instance = secrets.token_hex(3)
         self._path = directory / self.instance
         unseen = directory / f".{self.instance}"  # until it is locked: others remove what nobody holds

@@ -20,8 +20,8 @@ PROXY_PORT = 3128
 NO_JUPYTER = 69
 """The status of a container in which Python finds no JupyterLab."""
 
-OWNER, INSTANCE, SESSION = "org.amalthea.owner", "org.amalthea.instance", "org.amalthea.session"
-ENVIRONMENT, STARTED = "org.amalthea.environment", "org.amalthea.started"
+OWNER, DIRECTORY, INSTANCE = "org.amalthea.owner", "org.amalthea.directory", "org.amalthea.instance"
+SESSION, ENVIRONMENT, STARTED = "org.amalthea.session", "org.amalthea.environment", "org.amalthea.started"
 
 _SCRATCH = ByteSize(256 * 2**20)
 _SHARED = ByteSize(64 * 2**20)

@@ -18,7 +18,7 @@ from amalthea.providers.docker.image import Image, prepare
 from amalthea.providers.docker.launch import launch
 from amalthea.providers.docker.leftovers import clear
 from amalthea.providers.docker.place import Berth
-from amalthea.providers.docker.recipe import ENVIRONMENT, INSTANCE, OWNER, SESSION, STARTED, Making
+from amalthea.providers.docker.recipe import DIRECTORY, ENVIRONMENT, INSTANCE, OWNER, SESSION, STARTED, Making
 from amalthea.providers.docker.session import Session
 from amalthea.providers.docker.uids import Uids
 from amalthea.providers.docker.walls import maps_users, walls, weakest
@@ -70,6 +70,7 @@ class DockerSpawner:
         """
         if not _OWNER.fullmatch(owner):
             raise ProviderError("an owner is named by letters, digits and any of _./-", where=owner)
+        directory = directory.absolute()  # noqa: ASYNC240 - no input or output; the engine, too, has to find it
         reached = Engine(engine)
         try:
             await clear(reached, directory, owner)
@@ -172,6 +173,7 @@ class DockerSpawner:
         place = self._berth.place(order.name)
         labels = {
             OWNER: self._owner,
+            DIRECTORY: str(self._berth.directory),
             INSTANCE: self._berth.instance,
             SESSION: order.name,
             ENVIRONMENT: order.environment,

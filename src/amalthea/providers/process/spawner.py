@@ -26,7 +26,7 @@ from amalthea.model.clock import Clock, system_clock
 from amalthea.model.errors import ProviderError
 from amalthea.model.spawner import Environment, Guarantee, Order, Spawned, Usage
 from amalthea.providers.process.belongings import Lender
-from amalthea.providers.process.footing import find_launcher
+from amalthea.providers.process.footing import find_launcher, rehearse
 from amalthea.providers.process.home import SessionHome
 from amalthea.providers.process.sandbox.cgroups import Cgroups
 from amalthea.providers.process.session import Session
@@ -74,8 +74,10 @@ class ProcessSpawner:
         lender = Lender(directory, await asyncio.to_thread(Cgroups.find, "tmpnb"))
         try:
             await parents.start()
-            parent = await parents.usable(parents.names[0])
-            launcher, guarantees = await find_launcher(lender, parent, clock=clock, walls=walls)
+            first, *others = [await parents.usable(name) for name in parents.names]
+            launcher, guarantees = await find_launcher(lender, first, clock=clock, walls=walls)
+            for parent in others:
+                await rehearse(launcher, parent)
         except BaseException:
             await parents.aclose()
             await lender.aclose()

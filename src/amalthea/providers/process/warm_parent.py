@@ -20,13 +20,21 @@ from amalthea.providers.process.warm import messages
 _PROGRAM = Path(__file__).parent / "warm"
 _PATIENCE_SECONDS = 60.0
 _SEARCHED = "/usr/local/bin:/usr/bin:/bin"
+_ASKED_WHEN_IMPORTED = {
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+}
+"""What kernels set too late for a module that is imported before they are."""
 _ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
 class WarmParent:
     """A process that has an environment imported. Made by `start`; whoever started it closes it."""
 
-    def __init__(self, process: subprocess.Popen[bytes], channel: socket.socket, *, about: dict[str, Any]) -> None:
+    def __init__(
+        self, name: str, process: subprocess.Popen[bytes], channel: socket.socket, *, about: dict[str, Any]
+    ) -> None:
+        self.name = name
         self._process = process
         self._channel = channel
         self._handle = os.pidfd_open(process.pid)
@@ -65,7 +73,7 @@ class WarmParent:
             _end(process, channel)
             problem = f"the environment cannot be used: {problem}"
             raise ProviderError(problem, where=environment.name, hint=f"See {log}.")
-        return cls(process, channel, about=about)
+        return cls(environment.name, process, channel, about=about)
 
     def fork(self, listener: socket.socket, control: socket.socket) -> None:
         """Have a session forked that serves on one socket and is told what to be on the other.
@@ -102,7 +110,7 @@ def _launch(environment: Environment, directory: Path, *, log: Path, channel: in
     """It ends when the other end of its channel is closed, so nothing else has to watch over it."""
     home = directory / "home"
     home.mkdir(mode=0o700, exist_ok=True)
-    own = {"PATH": _SEARCHED, "LANG": "C.UTF-8", "HOME": str(home), "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    own = {"PATH": _SEARCHED, "LANG": "C.UTF-8", "HOME": str(home), **_ASKED_WHEN_IMPORTED}
     argv = [_python(environment), "-I", str(_PROGRAM), str(channel), *environment.preload]
     with log.open("ab") as output:
         return subprocess.Popen(

@@ -93,7 +93,7 @@ class Launcher(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Meta(
             description="Where it leads. `{user}`, `{repo}` (of a gist, its id), `{ref}`, `{path}` and `{url}` (of the "
             "file itself) are filled in; so are `{binder}`, as `binder_url` has it, and `{try}`, this fleet's own "
-            "service for trying notebooks.",
+            "notebook servers, where it has them.",
             pattern=r"^(https?://[^\s/{}]+|\{binder\}|\{try\})([^\s{}]|\{(user|repo|ref|path|url)\})*$",
             examples=["https://colab.research.google.com/github/{user}/{repo}/blob/{ref}/{path}"],
         ),
@@ -105,6 +105,12 @@ class Launcher(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 LAUNCH = (
+    Launcher(
+        label="Run it here", url="{try}/v2/gh/{user}/{repo}/{ref}?urlpath=lab%2Ftree%2F{path}", sources=("github",)
+    ),
+    Launcher(
+        label="Run it here", url="{try}/v2/gist/{user}/{repo}/{ref}?urlpath=lab%2Ftree%2F{path}", sources=("gist",)
+    ),
     Launcher(label="Binder", url="{binder}/gh/{user}/{repo}/{ref}?filepath={path}", sources=("github",)),
     Launcher(label="Binder", url="{binder}/gist/{user}/{repo}/{ref}?filepath={path}", sources=("gist",)),
     Launcher(

@@ -20,26 +20,27 @@ from amalthea.model.errors import UsageError
 from amalthea.model.fleet import Site
 from amalthea.model.service import Runtime
 from amalthea.model.spawner import Order, Spawner
+from amalthea.services.tmpnb.egress.indexes import index_hosts
 from amalthea.services.tmpnb.egress.instruments import EgressInstruments
 from amalthea.services.tmpnb.egress.proxy import Egress
 from amalthea.services.tmpnb.egress.rules import Rules
 from amalthea.services.tmpnb.forwarding.tunnel import Tunnels
 from amalthea.services.tmpnb.instruments import Instruments
-from amalthea.services.tmpnb.lite.serving import lite_app
-from amalthea.services.tmpnb.lite.site import Site as LiteSite
+from amalthea.services.tmpnb.lite.first_use import FirstUse, cache_directory
 from amalthea.services.tmpnb.moves import Moves
 from amalthea.services.tmpnb.pages.again import Again
 from amalthea.services.tmpnb.pages.answers import PAGE_CSP
 from amalthea.services.tmpnb.pages.api import Api
 from amalthea.services.tmpnb.pages.door import Apart, Door
 from amalthea.services.tmpnb.pages.front import Front
-from amalthea.services.tmpnb.pages.house import House
+from amalthea.services.tmpnb.pages.house import LITE, House
 from amalthea.services.tmpnb.pages.own import Own
 from amalthea.services.tmpnb.pages.waiting import Waiting
 from amalthea.services.tmpnb.pages.wishes import Wishes
 from amalthea.services.tmpnb.places import Places
 from amalthea.services.tmpnb.sessions.admission import Admission
 from amalthea.services.tmpnb.sessions.culling import Culler
+from amalthea.services.tmpnb.sessions.headroom import Headroom
 from amalthea.services.tmpnb.sessions.keeping import Keeping
 from amalthea.services.tmpnb.sessions.limits import Bans, Shares
 from amalthea.services.tmpnb.sessions.pool import Pool
@@ -61,7 +62,6 @@ from amalthea.web.visitors import Visitors
 log = logging.getLogger(__name__)
 
 PACKAGE = "amalthea.services.tmpnb"
-LITE = "/lite/"
 _SWEEP_SECONDS = 3600.0
 
 
@@ -85,7 +85,6 @@ async def opened(
     *,
     runtime: Runtime,
     registry: CollectorRegistry,
-    lite: LiteSite | None = None,
 ) -> AsyncIterator[Opened]:
     """Everything open until the block ends. Raises `UsageError` for settings that cannot be served."""
     _check(settings)
@@ -93,8 +92,11 @@ async def opened(
         raise UsageError("there is nothing here that starts sessions", where="services.tmpnb.backend")
     environments = tuple(table.environment() for table in settings.environments)
     async with AsyncExitStack() as stack:
+        asking = asyncio.create_task(asyncio.to_thread(_index_hosts, settings))
         spawner = await stack.enter_async_context(runtime.open_spawner(settings.backend, environments))
-        parts = _Parts(settings, site, runtime=runtime, registry=registry, spawner=spawner, lite=lite)
+        egress = msgspec.structs.replace(settings.egress, hosts=(*settings.egress.hosts, *await asking))
+        settings = msgspec.structs.replace(settings, egress=egress)
+        parts = _Parts(settings, site, runtime=runtime, registry=registry, spawner=spawner)
         stack.callback(parts.egress.close)
         await stack.enter_async_context(parts.client)
         stack.push_async_callback(parts.close)
@@ -119,6 +121,10 @@ def _check(settings: Settings) -> None:
         raise UsageError("this takes some time", where="services.tmpnb.idle")
 
 
+def _index_hosts(settings: Settings) -> tuple[str, ...]:
+    return index_hosts() if settings.egress.indexes else ()
+
+
 async def _ended(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -135,14 +141,13 @@ class _Parts:
         runtime: Runtime,
         registry: CollectorRegistry,
         spawner: Spawner,
-        lite: LiteSite | None,
     ) -> None:
         self.settings = settings
         self.site = site
         self.runtime = runtime
         self.registry = registry
         self.spawner = spawner
-        self.lite = lite
+        self.lite = FirstUse(cache_directory()) if settings.lite else None
         self.instruments = Instruments(registry)
         self.client = httpx2.AsyncClient(timeout=30, follow_redirects=False, trust_env=False)
         self.egress = Egress(Rules(settings.egress), clock=runtime.clock, instruments=EgressInstruments(registry))
@@ -204,6 +209,7 @@ class _Parts:
             self.pool,
             bans=Bans(settings.bans, clock),
             shares=shares,
+            headroom=Headroom(settings.headroom),
             capacity=settings.capacity,
             queue=settings.queue,
             instruments=self.instruments,
@@ -233,7 +239,7 @@ class _Parts:
             pages=Pages(static, PACKAGE, title=self.settings.title, **shared),
             static=static,
             clock=self.runtime.clock,
-            lite_path=LITE if self.lite is not None else "",
+            lite=self.lite,
             token=os.environ.get(self.settings.token_variable, ""),
         )
 
@@ -243,7 +249,7 @@ class _Parts:
 
     def _routes(self) -> list[BaseRoute]:
         pages = (Front(self.house), Waiting(self.house), Api(self.house), self.own, self.again)
-        lite = [Mount(LITE.rstrip("/"), lite_app(self.lite))] if self.lite is not None else []
+        lite = [Mount(LITE.rstrip("/"), self.lite)] if self.lite is not None else []
         return [*(route for page in pages for route in page.routes()), *lite, Route("/user/{rest:path}", self.door)]
 
     def opened(self) -> Opened:
@@ -297,3 +303,5 @@ class _Parts:
     async def close(self) -> None:
         """End the sessions; their work is saved."""
         await self.sessions.aclose()
+        if self.lite is not None:
+            await self.lite.aclose()

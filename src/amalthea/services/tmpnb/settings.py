@@ -121,6 +121,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Count, Meta(description="Sessions kept ready in each environment, so that a click waits for nothing.")
     ] = 1
     capacity: Annotated[Positive, Meta(description="Sessions at once at each site, the ready ones included.")] = 20
+    headroom: Annotated[
+        ByteSize,
+        Meta(description="Memory of the site's machine that stays free: below it, nobody new comes in there."),
+    ] = ByteSize(512 << 20)
     memory: Annotated[ByteSize, Meta(description="Memory of a session, its files included.")] = ByteSize(512 << 20)
     cpu: Annotated[float, Meta(description="Cores that a session may use.", gt=0)] = 1.0
     processes: Annotated[Positive, Meta(description="Processes and threads of a session.")] = 256
@@ -155,6 +159,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Duration, Meta(description="How long a visitor waits in the queue before other places are offered.")
     ] = Duration(60)
     queue: Annotated[Count, Meta(description="Visitors who may wait at each site.")] = 200
+    lite: Annotated[
+        bool,
+        Meta(
+            description="Offer JupyterLite, which computes in the visitor's browser alone. It is built once on a "
+            "machine, when somebody first wants it, from what `amalthea[lite]` installs.",
+            examples=[False],
+        ),
+    ] = True
     fallback: Annotated[
         SomeUrl,
         Meta(

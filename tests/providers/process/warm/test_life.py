@@ -148,12 +148,12 @@ async def test_after_an_upgrade_new_sessions_have_the_new_package_and_old_ones_l
     prefix = an_environment(place)
     install(prefix, colour="green", version="1")
     environment = Environment(name="base", python=str(prefix / "bin" / "python"), preload=("fruit",))
-    code = "import fruit; print(fruit.colour)"
+    code = "import fruit, os; print(fruit.colour, os.path.exists(fruit.__file__))"
     async with opened(place, environment) as spawner, visiting(spawner) as old:
-        assert await old.run(code) == "green"
+        assert await old.run(code) == "green True"
         install(prefix, colour="red", version="2")
         async with visiting(spawner) as new:
-            assert await new.run(code) == "red"
+            assert await new.run(code) == "red True"
             assert (await old.ask("api/status")).status == 200
         parents = [one for one in psutil.Process().children() if str(place) in one.environ().get("HOME", "")]
         assert len(parents) == 2
@@ -182,6 +182,18 @@ async def test_an_environment_without_jupyter_is_refused_with_the_place_of_its_l
     environment = Environment(name="bare", python=str(bare / "bin" / "python"))
     with pytest.raises(ProviderError, match=r"ModuleNotFoundError(.|\n)*bare\.log"):
         await ProcessSpawner.open(place / "b", [environment])
+
+
+async def test_an_environment_whose_server_does_not_start_is_refused_with_the_place_of_its_log(place: Path) -> None:
+    broken = place / "broken"
+    broken.mkdir()
+    prefix = an_environment(broken)
+    settings = prefix / "etc" / "jupyter" / "jupyter_server_config.py"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("raise SystemExit('the settings are wrong')")
+    with pytest.raises(ProviderError, match="log"):
+        await ProcessSpawner.open(place / "e", [Environment(name="base", python=str(prefix / "bin" / "python"))])
+    assert "the settings are wrong" in (place / "e" / "base.log").read_text()
 
 
 async def test_a_module_to_preload_that_is_not_there_is_named(place: Path) -> None:

@@ -35,5 +35,11 @@ def test_other_templates_are_refused(url: str) -> None:
 
 
 def test_the_usual_buttons_are_there() -> None:
-    made = Launching(Settings().launch, binder=Settings().binder_url).buttons(PLACE)
+    made = Launching(Settings().launch, binder=Settings().binder_url, **{"try": ""}).buttons(PLACE)
     assert [launch.label for launch in made] == ["Binder", "Colab", "JupyterLite"]
+
+
+def test_a_fleet_with_notebook_servers_of_its_own_offers_them_first() -> None:
+    made = Launching(Settings().launch, binder="", **{"try": "https://try.example.org"}).buttons(PLACE)
+    path = "lab%2Ftree%2Fd%2Fa%20%22b%22.ipynb"
+    assert made[0] == Launch("Run it here", f"https://try.example.org/v2/gh/u/r/f/a?urlpath={path}")

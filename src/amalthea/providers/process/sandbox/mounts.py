@@ -106,10 +106,10 @@ def enter(plan: Plan) -> None:
     shown = _open(plan.readable)
     calls.mount("root", _BASE, "tmpfs", _TMPFS, f"size={_MIB},nr_inodes=4096,mode=0755")
     os.chdir(_BASE)
-    _show(shown)
-    _name(plan)
     _devices()
     _writable(plan)
+    _show(shown)  # after what can be written: an environment may lie below one of those places
+    _name(plan)
     _interpreter_settings()
     calls.pivot_root(".", ".")
     calls.unmount(".", calls.MNT_DETACH)

@@ -47,12 +47,20 @@ def _run(work: Callable[[], None], keep: Collection[int]) -> NoReturn:
         work()
         code = 0
     except SystemExit as asked:
-        code = asked.code if isinstance(asked.code, int) else 0 if asked.code is None else 1
+        code = _code(asked)
     except BaseException:  # a child must never run on in its parent's frames
         sys.excepthook(*sys.exc_info())
     finally:
         _flush()
         os._exit(code)
+
+
+def _code(asked: SystemExit) -> int:
+    """As the interpreter does it: a text is shown, and means 1."""
+    if asked.code is None or isinstance(asked.code, int):
+        return asked.code or 0
+    sys.stderr.write(f"{asked.code}\n")
+    return 1
 
 
 def _flush() -> None:

@@ -36,8 +36,8 @@ def run(request: dict[str, Any], reply: socket.socket) -> None:
     os.chdir(request["cwd"])
     _find_packages()
     sys.argv = ["ipykernel_launcher", "-f", request["connection_file"]]
-    app = ForkedKernelApp.instance(ready=reply)
-    app.initialize(sys.argv[1:])  # type: ignore[no-untyped-call]
+    app = ForkedKernelApp.instance(ready=reply, connection_file=request["connection_file"])
+    app.initialize([])  # type: ignore[no-untyped-call]
     app.start()  # type: ignore[no-untyped-call]
 
 
@@ -66,6 +66,10 @@ class ForkedKernelApp(IPKernelApp):
     def __init__(self, *, ready: socket.socket, **settings: Any) -> None:
         super().__init__(**settings)  # type: ignore[no-untyped-call]
         self._ready = ready
+
+    def parse_command_line(self, argv: Any = None) -> None:
+        """There is none, and a parser of all options takes long to build."""
+        self.argv, self.extra_args = [], []
 
     def log_connection_info(self) -> None:
         """Called right after the sockets are bound and the file is written; there is nobody to print to."""

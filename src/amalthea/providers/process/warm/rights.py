@@ -56,8 +56,11 @@ def environment(order: SessionOrder) -> dict[str, str]:
 
 
 def _pip() -> dict[str, str]:
-    """Packages go below the home, the only place where they can: beside those installed, not instead of them."""
-    yes = ("PIP_USER", "PIP_BREAK_SYSTEM_PACKAGES", "PIP_NO_CACHE_DIR", "PIP_DISABLE_PIP_VERSION_CHECK")
+    """Where nothing else can be written, pip puts packages below the home by itself: beside those installed.
+
+    It is not told to, for then it would refuse to work in an environment that the visitor makes.
+    """
+    yes = ("PIP_BREAK_SYSTEM_PACKAGES", "PIP_NO_CACHE_DIR", "PIP_DISABLE_PIP_VERSION_CHECK")
     return dict.fromkeys(yes, "1")
 
 

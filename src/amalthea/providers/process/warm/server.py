@@ -9,7 +9,7 @@ from typing import Any
 
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from jupyter_server.serverapp import ServerApp
-from traitlets.config import Config
+from traitlets.config import Application, Config
 
 from amalthea.providers.process.warm.order import SessionOrder
 from amalthea.providers.process.warm.provisioner import NAME, ForkProvisioner
@@ -26,8 +26,10 @@ _QUIET = (
     "@jupyterlab/fileeditor-extension:language-server",
     "@jupyterlab/lsp-extension",
     "@jupyterlab/notebook-extension:language-server",
+    "@jupyterlite/javascript-kernel-extension",
+    "@jupyterlite/pyodide-kernel-extension",
 )
-"""Parts of the interface that ask for news on the internet, or for what is switched off above."""
+"""Parts of the interface that ask for news on the internet, for what is switched off above, or that are no server's."""
 _NO_NEWS = "jupyterlab.handlers.announcements.NeverCheckForUpdate"
 
 
@@ -54,9 +56,15 @@ def run(order: SessionOrder, listener: socket.socket, requests: socket.socket) -
     SocketServerApp.listener = listener
     ForkProvisioner.requests = requests
     KernelProvisionerFactory.provisioners[NAME] = _Forking(NAME, "", KernelProvisionerFactory.GROUP_NAME)
+    Application.parse_command_line = _no_command_line  # type: ignore[assignment, method-assign]
     app = SocketServerApp.instance(config=configuration(order), jpserver_extensions=dict(_EXTENSIONS))
     app.initialize(argv=[], starter_extension="lab")
     app.start()
+
+
+def _no_command_line(app: Application, argv: Any = None) -> None:
+    """There is none here, and each of these applications would build a parser of hundreds of options for it."""
+    app.argv, app.extra_args = [], []
 
 
 def configuration(order: SessionOrder) -> Config:

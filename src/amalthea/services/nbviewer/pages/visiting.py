@@ -47,11 +47,12 @@ def routes(
 
     `own_url` is this service's public address, `csp` the policy of pages that show notebooks.
     """
+    own_servers = names.url("try") if "tmpnb" in names.services else ""
     viewing = Viewing(
         (sample, *sources),
         press=press,
         pages=pages,
-        launching=Launching(settings.launch, binder=settings.binder_url, **{"try": names.url("try")}),
+        launching=Launching(settings.launch, binder=settings.binder_url, **{"try": own_servers}),
         csp=csp,
         age=int(settings.fresh),
         clock=clock,

@@ -18,13 +18,6 @@ Port = Annotated[int, Meta(ge=1, le=65535)]
 Network = Annotated[str, Meta(pattern=r"^[0-9a-fA-F.:]+/[0-9]{1,3}$")]
 
 HOSTS = (
-    "conda.anaconda.org",
-    "repo.anaconda.com",
-    "cran.r-project.org",
-    "cloud.r-project.org",
-    "packagemanager.posit.co",
-    "pkg.julialang.org",
-    "*.pkg.julialang.org",
     "github.com",
     "codeload.github.com",
     "raw.githubusercontent.com",
@@ -51,7 +44,7 @@ class EgressSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             description="The hosts that sessions reach, by HTTPS on port 443 and plain HTTP on port 80; none when "
             "empty. `*.` or `.` in front stands for every name below one, but not for itself. `host:port` opens that "
             "port of a host instead.",
-            examples=[["*.example.edu", "git.example.edu:8443"]],
+            examples=[["github.com", "*.example.edu", "git.example.edu:8443"]],
         ),
     ] = HOSTS
     tls_ports: Annotated[
@@ -63,6 +56,14 @@ class EgressSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             examples=[[8443]],
         ),
     ] = ()
+    indexes: Annotated[
+        bool,
+        Meta(
+            description="Let sessions reach the package indexes that pip on the site's machine is set up to use, "
+            "besides `hosts`.",
+            examples=[False],
+        ),
+    ] = True
     networks: Annotated[
         tuple[Network, ...],
         Meta(

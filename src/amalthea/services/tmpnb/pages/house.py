@@ -8,6 +8,7 @@ from urllib.parse import quote
 import msgspec
 
 from amalthea.model.clock import Clock
+from amalthea.services.tmpnb.lite.first_use import FirstUse
 from amalthea.services.tmpnb.moves import Moves
 from amalthea.services.tmpnb.pages.wishes import Wishes
 from amalthea.services.tmpnb.places import Places
@@ -21,9 +22,11 @@ from amalthea.web.static_files import StaticFiles
 from amalthea.web.templates import Pages
 from amalthea.web.visitors import Visitors
 
+LITE = "/lite/"
+
 
 class House(msgspec.Struct, frozen=True, kw_only=True):
-    """All parts of one process. `lite_path` is where JupyterLite is, where it is; `token` opens the API, if set."""
+    """All parts of one process. `lite` is there where JupyterLite is offered; `token` opens the API, if set."""
 
     site: str
     settings: Settings
@@ -38,7 +41,7 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     pages: Pages
     static: StaticFiles
     clock: Clock
-    lite_path: str = ""
+    lite: FirstUse | None = None
     token: str = ""
 
     def url(self, session: Session, page: str = "") -> str:
@@ -48,6 +51,11 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
             inside, _, query = page.partition("?")
             path = f"{session.base}{inside}?{f'{query}&' if query else ''}token={session.token}"
         return self.places.url(session.name, path)
+
+    @property
+    def lite_path(self) -> str:
+        """Where JupyterLite is; "" where it is not to be had."""
+        return LITE if self.lite is not None and self.lite.offered else ""
 
     @property
     def overflowing(self) -> bool:

@@ -39,6 +39,8 @@ class Waiting:
             raise page_error(ticket.failure)
         if ticket.session is not None:
             return handed_over(house, request, ticket.session)
+        if house.lite is not None:
+            house.lite.begin()
         standing = house.admission.standing(ticket)
         page = house.pages.html(
             "waiting.html",

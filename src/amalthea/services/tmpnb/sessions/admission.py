@@ -18,6 +18,7 @@ import msgspec
 from amalthea.model.errors import AmaltheaError
 from amalthea.services.tmpnb.errors import Full
 from amalthea.services.tmpnb.instruments import Instruments
+from amalthea.services.tmpnb.sessions.headroom import Headroom
 from amalthea.services.tmpnb.sessions.limits import Bans, Shares
 from amalthea.services.tmpnb.sessions.pool import Pool
 from amalthea.services.tmpnb.sessions.session import Session, Wish
@@ -77,6 +78,7 @@ class Admission:
         *,
         bans: Bans,
         shares: Shares,
+        headroom: Headroom,
         capacity: int,
         queue: int,
         instruments: Instruments,
@@ -85,6 +87,7 @@ class Admission:
         self._pool = pool
         self._bans = bans
         self._shares = shares
+        self._headroom = headroom
         self._capacity = capacity
         self._most = queue
         self._instruments = instruments
@@ -100,11 +103,14 @@ class Admission:
     @property
     def free(self) -> int:
         """How many could come in now; those who wait are before them."""
-        return max(0, self._capacity - len(self._sessions) - len(self._starting) - len(self.waiting))
+        places = self._capacity if self._headroom.enough else len(self._sessions) + self._pool.idle
+        return max(0, places - len(self._sessions) - len(self._starting) - len(self.waiting))
 
     @property
     def room(self) -> int:
         """How many more sessions there is room for, the ready ones of the pool counted as taken."""
+        if not self._headroom.enough:
+            return 0
         return self._capacity - len(self._sessions) - len(self._starting) - self._pool.idle
 
     def ask(self, wish: Wish, address: IPv4Address | IPv6Address | None) -> Ticket:
