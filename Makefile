@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help up test unit check lint types floors bench docs lock vendor clean
+.PHONY: help up test slow unit check lint types floors bench docs lock vendor clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/:/' | awk -F: '{printf "  make %-7s %s\n", $$1, $$2}'
@@ -13,8 +13,11 @@ up: $(VENV)/run.stamp  ## run the laptop fleet until Ctrl-C
 	@$(BIN)/amalthea up
 
 test: $(VENV)/dev.stamp check  ## every check and the default test suite
-	$(BIN)/pytest -m "not load"
-	$(BIN)/pytest -m load -n 0
+	$(BIN)/pytest -m "not load and not slow"
+	$(BIN)/pytest -m "load and not slow" -n 0
+
+slow: $(VENV)/dev.stamp  ## what takes longer, or wants a container engine: sandboxes, Docker, crashes by the hundred
+	$(BIN)/pytest -m slow
 
 unit: $(VENV)/dev.stamp  ## the fast part of the tests
 	$(BIN)/pytest -n 4 -m "not system and not load and not browser and not slow"

@@ -36,6 +36,8 @@ on = "here"
 listen = "127.0.0.1:{port}"
 {edge}
 
+"""
+SERVICES = """
 [services.nbviewer]
 {nbviewer}
 
@@ -45,18 +47,21 @@ interval = "1 s"
 
 
 class Laptop:
-    """One fleet in a directory of its own. `port` is where its edge listens."""
+    """One fleet in a directory of its own. `port` is where its edge listens; `services` are other ones than usual."""
 
-    def __init__(self, directory: Path, *, port: int, edge: str = "", nbviewer: str = "") -> None:
+    def __init__(
+        self, directory: Path, *, port: int, edge: str = "", nbviewer: str = "", services: str = SERVICES
+    ) -> None:
         self.directory = directory
         self.port = port
+        self.services = services
         self.file = directory / "fleet.toml"
         self.state = directory / "state"
         self.write(edge=edge, nbviewer=nbviewer)
 
     def write(self, *, edge: str = "", nbviewer: str = "") -> None:
         """Write the fleet file anew."""
-        self.file.write_text(FLEET.format(port=self.port, edge=edge, nbviewer=nbviewer))
+        self.file.write_text((FLEET + self.services).format(port=self.port, edge=edge, nbviewer=nbviewer))
 
     def command(self, *words: str) -> list[str]:
         """The argument list of one `amalthea` command for this fleet."""
@@ -112,11 +117,11 @@ class Laptop:
 
 
 @contextmanager
-def laptop(*, edge: str = 'home = "north"', nbviewer: str = "") -> Iterator[Laptop]:
+def laptop(*, edge: str = 'home = "north"', nbviewer: str = "", services: str = SERVICES) -> Iterator[Laptop]:
     """A fleet of which nothing is left when the block ends, whatever happened inside."""
     directory = Path(tempfile.mkdtemp(prefix="amalthea"))
     (port,) = free_ports(1)
-    made = Laptop(directory, port=port, edge=edge, nbviewer=nbviewer)
+    made = Laptop(directory, port=port, edge=edge, nbviewer=nbviewer, services=services)
     try:
         yield made
     finally:

@@ -102,7 +102,8 @@ def tenant(engine: str) -> Tenant:
     """Runs a program in a session, as its visitor could, and returns what it prints, complaints included."""
 
     def run(session: Spawned, *argv: str, user: str = "") -> str:
-        name = docker(engine, "ps", "-q", "--filter", f"label=org.amalthea.session={session.name}").strip()
+        labels = (f"label=org.amalthea.owner={OWNER}", f"label=org.amalthea.session={session.name}")
+        name = docker(engine, "ps", "-q", *(word for label in labels for word in ("--filter", label))).strip()
         return docker(engine, "exec", *(("--user", user) if user else ()), name, *argv)
 
     return run

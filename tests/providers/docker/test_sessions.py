@@ -152,7 +152,9 @@ async def test_a_process_that_takes_all_memory_is_killed_and_counted(
 async def test_usage_says_what_was_used(spawner: DockerSpawner, session: Spawned, tenant: Tenant) -> None:
     before = await spawner.usage("ada")
     tenant(session, *python("open('/home/jovyan/x', 'wb').write(bytes(2**20)); sum(range(10**7))"))
+    began = time.monotonic()
     after = await spawner.usage("ada")
+    assert time.monotonic() - began < (0.5 if os.geteuid() == 0 else 5)
     assert before.memory is not None
     assert 20 * MEBIBYTE < before.memory < 200 * MEBIBYTE
     assert before.cpu is not None
@@ -232,7 +234,7 @@ async def test_files_are_there_until_it_is_forgotten_however_it_ended(
     home = spawner.home("ada")
     await home.write("work", b"of hours")
     tenant(session, *python("import os, signal; os.kill(1, signal.SIGTERM)"))
-    await spawner.ended("ada")
+    await asyncio.wait_for(spawner.ended("ada"), 20)
     assert [one.path for one in await home.scan()] == ["work"]
     await spawner.forget("ada")
     with pytest.raises(ProviderError, match="forgotten"):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from amalthea.model.spawner import Usage
+
 _ROOT = Path("/sys/fs/cgroup")
 
 
@@ -34,6 +36,33 @@ def counted(text: str, key: str) -> int | None:
 def kills(pid: int) -> int | None:
     """How many processes of the group were ended for want of memory."""
     return counted(value(pid, "memory", old="memory.oom_control", new="memory.events"), "oom_kill")
+
+
+def used(pid: int) -> Usage | None:
+    """What the group of that process uses; None where this machine does not say."""
+    memory = _number(value(pid, "memory", old="memory.usage_in_bytes", new="memory.current"))
+    numbers = value(pid, "memory", old="memory.stat", new="memory.stat")
+    cached = counted(numbers, "total_inactive_file") or counted(numbers, "inactive_file") or 0
+    if memory is None:
+        return None
+    return Usage(
+        memory=max(memory - cached, 0),
+        cpu=_cpu(value(pid, "cpuacct", old="cpuacct.usage", new="cpu.stat")),
+        processes=_number(value(pid, "pids", old="pids.current", new="pids.current")),
+        kills=kills(pid),
+    )
+
+
+def _cpu(text: str) -> float | None:
+    """Seconds: from one number of nanoseconds, or from the microseconds among several."""
+    nanoseconds, microseconds = _number(text), counted(text, "usage_usec")
+    if nanoseconds is not None:
+        return nanoseconds / 10**9
+    return None if microseconds is None else microseconds / 10**6
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() else None
 
 
 def _unified(paths: dict[str, str], name: str) -> Path:

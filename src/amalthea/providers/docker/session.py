@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+import msgspec
 from aiodocker.containers import DockerContainer
 
 from amalthea.model.errors import ProviderError
 from amalthea.model.spawner import Home, Limits, Spawned, Usage
-from amalthea.providers.docker.cgroup import kills
+from amalthea.providers.docker.cgroup import belongs, used
 from amalthea.providers.docker.engine import Engine, Missing, obeyed
 from amalthea.providers.docker.foothold import Foothold
 from amalthea.providers.docker.held import HeldHome
@@ -63,21 +64,22 @@ class Session:
         return self._foothold.door(self.spawned.name) if self._foothold else None
 
     async def usage(self) -> Usage:
-        """What the engine counts, and what the kernel says of its home."""
-        query = {"stream": "0", "one-shot": "1"}  # else the engine takes a second to answer
+        """What the kernel says of it; or the engine, which may take a second."""
+        found = used(self._pid) if self.held and belongs(self._pid, self._container.id) else None
+        disk, files = self._filled()
+        return msgspec.structs.replace(found or await self._counted(), disk=disk, files=files)
+
+    async def _counted(self) -> Usage:
+        query = {"stream": "0", "one-shot": "1"}
         said = await self._engine.ask(f"containers/{self._container.id}/stats", params=query)
         memory = said.get("memory_stats") or {}
         if "usage" not in memory:
             raise ProviderError("the session has ended", where=self.spawned.name)
         cached = memory["stats"].get("total_inactive_file", memory["stats"].get("inactive_file", 0))
-        disk, files = self._filled()
         return Usage(
             memory=max(memory["usage"] - cached, 0),
             cpu=said["cpu_stats"]["cpu_usage"]["total_usage"] / 10**9,
             processes=said["pids_stats"].get("current"),
-            disk=disk,
-            files=files,
-            kills=kills(self._pid) if self.held else None,
         )
 
     async def throttle(self, cpu: float) -> None:

@@ -74,6 +74,7 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     sessions: Sessions
     admission: Admission
     pool: Pool
+    culler: Culler
     spawner: Spawner
     egress: Egress
 
@@ -156,6 +157,7 @@ class _Parts:
         self.sessions = self._sessions()
         self.admission = self._admission()
         self.moves = Moves(runtime.store, clock=runtime.clock)
+        self.culler = self._culler()
         self.house = self._house()
         self.door = self._door()
         self.tunnels = Tunnels(self.door.address)
@@ -215,6 +217,15 @@ class _Parts:
             instruments=self.instruments,
         )
 
+    def _culler(self) -> Culler:
+        return Culler(
+            self.sessions,
+            self.spawner,
+            settings=self.settings,
+            clock=self.runtime.clock,
+            instruments=self.instruments,
+        )
+
     def _house(self) -> House:
         names = self.site.names
         static = StaticFiles("amalthea.web", PACKAGE)
@@ -269,23 +280,17 @@ class _Parts:
             sessions=self.sessions,
             admission=self.admission,
             pool=self.pool,
+            culler=self.culler,
             spawner=self.spawner,
             egress=self.egress,
         )
 
     def works(self) -> list[Coroutine[Any, Any, None]]:
         """What goes on by itself."""
-        culler = Culler(
-            self.sessions,
-            self.spawner,
-            settings=self.settings,
-            clock=self.runtime.clock,
-            instruments=self.instruments,
-        )
         return [
             self.pool.run(),
             self.admission.run(),
-            culler.run(),
+            self.culler.run(),
             self.saver.run(),
             self.sweep.run(),
             self._sweep_moves(),

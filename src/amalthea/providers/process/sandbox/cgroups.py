@@ -138,8 +138,13 @@ class Cgroups:
 
 def _own() -> list[Place]:
     with suppress(OSError):
-        return places(Path("/proc/self/mountinfo").read_text(), Path("/proc/self/cgroup").read_text())
+        return places(_text("mountinfo"), _text("cgroup"))
     return []
+
+
+def _text(name: str) -> str:
+    """Paths need not be UTF-8."""
+    return Path("/proc/self", name).read_text("utf-8", errors="surrogateescape")
 
 
 def _version_1(own: Iterable[Place]) -> list[Place]:

@@ -23,8 +23,9 @@ def run(channel: int, modules: Sequence[str]) -> None:
         owner.set_inheritable(False)
         installed = fingerprint(sys.path)
         missing = preload.load(modules)
-        from amalthea.providers.process.warm import session
+        from amalthea.providers.process.warm import prepared, session
 
+        prepared.prepare()
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         own = os.pidfd_open(os.getpid())

@@ -12,6 +12,7 @@ from jupyter_server.serverapp import ServerApp
 from traitlets.config import Application, Config
 
 from amalthea.providers.process.warm.order import SessionOrder
+from amalthea.providers.process.warm.prepared import TEMPLATES
 from amalthea.providers.process.warm.provisioner import NAME, ForkProvisioner
 
 _EXTENSIONS = {
@@ -41,6 +42,9 @@ class SocketServerApp(ServerApp):
     def _bind_http_server(self) -> None:
         self.listener.setblocking(False)
         self.http_server.add_socket(self.listener)
+
+    def write_browser_open_files(self) -> None:
+        """There is no browser in here to open them, and they would hold the token."""
 
 
 class _Forking(EntryPoint):
@@ -73,6 +77,7 @@ def configuration(order: SessionOrder) -> Config:
     config.ServerApp.update(_server(order))
     config.IdentityProvider.token = order.token
     config.LabApp.update(extension_manager="readonly", news_url=None, check_for_updates_class=_NO_NEWS)
+    config.LabServerApp.jinja2_options = {"bytecode_cache": TEMPLATES}
     config.ExtensionApp.open_browser = False
     config.Application.log_level = "WARN"
     config.KernelProvisionerFactory.default_provisioner_name = NAME
@@ -89,6 +94,7 @@ def _server(order: SessionOrder) -> dict[str, Any]:
         "allow_remote_access": True,  # what reaches the socket has been let through by name already
         "cookie_secret": os.urandom(32),
         "quit_button": True,
+        "jinja_environment_options": {"bytecode_cache": TEMPLATES},
         "tornado_settings": {"headers": _headers(order), "page_config_hook": _page},
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from secrets import compare_digest
 
@@ -10,16 +11,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from amalthea.services.tmpnb.forwarding.headers import COOKIE
-from amalthea.services.tmpnb.sessions.session import Session
+from amalthea.services.tmpnb.sessions.session import NAME, Session
 
 _LIST = f"{COOKIE}s"
 _MOST = 5
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
 
 def remembered(request: Request) -> dict[str, str]:
-    """The tokens of the sessions that this browser has started, by their names, the newest last."""
-    pairs = (part.partition(":") for part in request.cookies.get(_LIST, "").split("|") if ":" in part)
-    return {name: token for name, _, token in pairs}
+    """The tokens of the sessions that this browser has started, by their names, the newest last.
+
+    A page of a session below the same name may have written something else there; that is left out.
+    """
+    pairs = (part.partition(":") for part in request.cookies.get(_LIST, "").split("|"))
+    return {name: token for name, _, token in pairs if NAME.fullmatch(name) and _TOKEN.fullmatch(token)}
 
 
 def remember(response: Response, request: Request, session: Session, *, seconds: float, secure: bool) -> None:

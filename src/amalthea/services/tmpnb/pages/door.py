@@ -59,7 +59,7 @@ class Door:
         answer = send
         if is_page(request.scope, session.base) and opens(shown(request), session.token):
             answer = _with_cookie(
-                send, opening(session, seconds=self._house.settings.longest, secure=self._house.places.secure)
+                send, opening(session, seconds=self._house.remembered, secure=self._house.places.secure)
             )
         await forward(
             request.scope,

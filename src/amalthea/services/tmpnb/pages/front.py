@@ -123,7 +123,7 @@ class Front:
 def handed_over(house: House, request: Request, session: Session, page: str = "") -> Response:
     """To the session, which the browser will know again."""
     answer = RedirectResponse(house.url(session, page), 303, headers=UNCACHED)
-    remember(answer, request, session, seconds=house.settings.longest, secure=house.places.secure)
+    remember(answer, request, session, seconds=house.remembered, secure=house.places.secure)
     return answer
 
 

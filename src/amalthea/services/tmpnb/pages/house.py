@@ -58,6 +58,11 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
         return LITE if self.lite is not None and self.lite.offered else ""
 
     @property
+    def remembered(self) -> float:
+        """How many seconds a browser knows a session for: as long as there may be something of it."""
+        return self.settings.longest + self.settings.keep
+
+    @property
     def overflowing(self) -> bool:
         """Whether a visitor who comes now is sent elsewhere at once: nobody should wait that long unasked."""
         if not self.settings.fallback or self.admission.free:

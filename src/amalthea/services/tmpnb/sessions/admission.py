@@ -186,9 +186,15 @@ class Admission:
                 await asyncio.wait_for(ticket.changed.wait(), _TELL_EVERY)
 
     def expected(self, position: int) -> float | None:
-        """Seconds until so many sessions have ended, if nothing more happens in them; None where nobody can say."""
+        """Seconds until so many sessions have ended, if nothing more happens in them; None where nobody can say.
+
+        Beyond the sessions that there are now, those who come next are taken to stay as long as they may.
+        """
         lefts = sorted(self._sessions.left(session).total_seconds() for session in self._sessions)
-        return round(lefts[position - 1], 1) if 0 < position <= len(lefts) else None
+        if position < 1 or not lefts:
+            return None
+        rounds, place = divmod(position - 1, len(lefts))
+        return round(lefts[place] + rounds * self._sessions.lifetime, 1)
 
     async def run(self) -> None:
         """Let in whoever there is a place for, and forget who is not there any more, until cancelled."""

@@ -68,6 +68,11 @@ class Sessions:
     def __iter__(self) -> Iterator[Session]:
         return iter(list(self._living.values()))
 
+    @property
+    def lifetime(self) -> float:
+        """How many seconds a session has from its start."""
+        return self._settings.lifetime
+
     def get(self, name: str) -> Session | None:
         """The session of that name, where it lives."""
         return self._living.get(name)

@@ -49,5 +49,7 @@ function watch(queue) {
 function expected(seconds) {
   if (seconds === undefined || seconds === null) return "Nobody can say how long it takes.";
   if (seconds < 60) return "Less than a minute, at the latest.";
-  return `In ${Math.ceil(seconds / 60)} min at the latest, if nobody leaves earlier.`;
+  const minutes = Math.ceil(seconds / 60);
+  const told = minutes < 100 ? `${minutes} min` : `${Math.ceil(minutes / 60)} h`;
+  return `In ${told} at the latest; mostly it is sooner.`;
 }
