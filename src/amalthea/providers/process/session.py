@@ -48,13 +48,13 @@ class Session:
         """Wait until it serves. Raises `ProviderError` when it does not; then `discard` it."""
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                while await self._told() != "ready":
-                    pass
+                while not (self._handles and self._home):  # told by two processes, in any order
+                    await self._told()
         except TimeoutError as error:
             raise ProviderError("the session does not come up", where=self.spawned.name) from error
         self._over = asyncio.create_task(self._watch(), name=f"session {self.spawned.name}")
 
-    async def _told(self) -> str:
+    async def _told(self) -> None:
         """The next thing that it says of itself."""
         message, descriptors = await receive(self._control)
         event = message["event"] if message else ""
@@ -68,7 +68,6 @@ class Session:
             messages.close(descriptors)
             problem = message["problem"] if message and event == "failed" else "its processes ended at once"
             raise ProviderError(f"the session cannot be started: {problem}", where=self.spawned.name)
-        return event
 
     def _take(self, descriptors: list[int]) -> None:
         files = self.belongings.files
