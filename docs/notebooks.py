@@ -24,6 +24,11 @@ def write(directory: Path) -> None:
         (directory / f"{name}.ipynb").write_text(json.dumps(given))
 
 
+def write_welcome(directory: Path) -> None:
+    """The one that a notebook server is shown with; it is run there."""
+    (directory / "welcome.ipynb").write_text(json.dumps(welcome()))
+
+
 def notebook(cells: list[dict[str, Any]], metadata: dict[str, Any] | None = None) -> dict[str, Any]:
     """A notebook of format 4.5."""
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
@@ -205,3 +210,20 @@ def growth(days: int) -> dict[str, Any]:
     if later:
         cells.append(markdown("**After two weeks** growth slows down: the pot is too small."))
     return notebook(cells)
+
+
+def welcome() -> dict[str, Any]:
+    """A notebook without outputs, for an environment that has nothing but Python."""
+    cells = [
+        markdown("# How long until one?\n\nHalve an even number; triple an odd one and add one. Nobody has found a "
+                 "number that does not come down to 1."),
+        code(0, "def steps(n: int) -> int:\n    count = 0\n    while n != 1:\n"
+                "        n, count = (n // 2 if n % 2 == 0 else 3 * n + 1), count + 1\n    return count\n\n"
+                "max(range(1, 1000), key=steps), max(map(steps, range(1, 1000)))"),
+        code(0, "from IPython.display import SVG\n\n"
+                "def dot(n: int) -> str:\n"
+                "    return f'<circle cx=\"{n * 0.6}\" cy=\"{190 - steps(n)}\" r=\"1.6\"/>'\n\n"
+                "head = '<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"600\" height=\"195\" fill=\"#a3450f\">'\n"
+                "SVG(head + ''.join(map(dot, range(1, 1000))) + '</svg>')"),
+    ]  # fmt: skip
+    return notebook([{**cell, "execution_count": None} if cell["cell_type"] == "code" else cell for cell in cells])

@@ -1,13 +1,14 @@
 """Take the pictures of the documentation from the real thing: `.venv/bin/python -m docs.pictures [NAME…]`.
 
 The fleet's pictures run the laptop fleet in a terminal of its own (tmux), so port 8000 has to be free; nbviewer's run
-`amalthea serve nbviewer` over notebooks made by `docs.notebooks`. Needs chromium, tmux for the fleet and, to make the
-pictures small, ImageMagick.
+`amalthea serve nbviewer` over notebooks made by `docs.notebooks`, and those of notebook servers `amalthea serve tmpnb`
+with a few places. Needs chromium, tmux for the fleet and, to make the pictures small, ImageMagick.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import shutil
 import socket
 import subprocess
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 from rich.console import Console
 from rich.text import Text
 
@@ -28,8 +29,11 @@ from docs import notebooks
 from tests.browser.chromium import ARGUMENTS
 
 STATIC = Path(__file__).parent / "_static"
-COLUMNS, ROWS = 92, 20
+COLUMNS, ROWS = 92, 24
 LOCAL = "/localfile"
+PLACES = 6
+WELCOME = "lab/tree/welcome.ipynb"
+BINDER = "https://mybinder.org/v2/gh/ipython/ipython-in-depth/HEAD"
 
 # Rich's own form loads a font from elsewhere; this one takes the reader's.
 FORM = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img"
@@ -74,18 +78,24 @@ PICTURES = {
 }
 
 
+FLEET, TRY = "fleet", "try"
+
+
 def main() -> None:
-    """Those that are named, or all: the terminal, nbviewer's pages, and the status page after a site was killed."""
-    wanted = set(sys.argv[1:]) or {"fleet", *PICTURES}
-    if unknown := wanted - {"fleet", *PICTURES}:
-        sys.exit(f"there is no picture {', '.join(sorted(unknown))}; there are fleet, {', '.join(PICTURES)}")
+    """Those that are named, or all: the terminal, pages of services, the status page after a site was killed."""
+    known = (FLEET, TRY, *PICTURES)
+    wanted = set(sys.argv[1:] or known)
+    if unknown := wanted - set(known):
+        sys.exit(f"there is no picture {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     complaints: list[str] = []
     with browsing() as browser:
         if wanted & set(PICTURES):
-            with alone() as address:
+            with nbviewer() as address:
                 for name in sorted(wanted & set(PICTURES)):
                     complaints += photograph(browser, address, PICTURES[name], STATIC / f"nbviewer-{name}.png")
-        if "fleet" in wanted:
+        if TRY in wanted:
+            complaints += picture_sessions(browser)
+        if FLEET in wanted:
             complaints += picture_fleet(browser)
     if complaints:
         sys.exit("the pictures are taken, but the browser complained:\n" + "\n".join(dict.fromkeys(complaints)))
@@ -100,7 +110,7 @@ def picture_fleet(browser: Browser) -> list[str]:
         complaints = photograph(browser, "http://nbviewer.localhost:8000", sample, STATIC / "nbviewer.png")
         kill(f"{directory}/.amalthea/log/north/")
         time.sleep(20)
-        status = Picture("/", 530)
+        status = Picture("/", 690)
         return complaints + photograph(browser, "http://status.localhost:8000", status, STATIC / "status.png")
 
 
@@ -127,20 +137,69 @@ def fleet(directory: str) -> Iterator[Callable[[], str]]:
             time.sleep(0.2)
 
 
+def picture_sessions(browser: Browser) -> list[str]:
+    """The front page, a notebook in JupyterLab with the strip, and the queue of who comes after that."""
+    with tempfile.TemporaryDirectory(prefix="pictures") as directory:
+        offer = {"title": "JupyterLab", "text": "An empty server with Python", "directory": directory, "open": WELCOME}
+        notebooks.write_welcome(Path(directory))
+        offers = [offer, {"title": "Notebook", "text": "One notebook at a time", "open": "tree"}]
+        settings = (f"capacity={PLACES}", "pool=1", "patience='1 s'", f"fallback='{BINDER}'", f"offers={_toml(offers)}")
+        with alone("tmpnb", "try", *(word for pair in settings for word in ("--set", pair))) as address:
+            complaints = photograph(browser, address, Picture("/", 700), STATIC / "try-front.png")
+            complaints += photograph(browser, address, Picture("/", 800), STATIC / "try.png", work)
+            return complaints + photograph(browser, address, Picture("/", 560), STATIC / "try-queue.png", queue)
+
+
+def work(page: Page) -> None:
+    """Start a server and run what the notebook holds, with the strip open."""
+    page.locator("button.offer").first.click()
+    page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    page.locator(".jp-OutputArea-output").last.wait_for(timeout=60_000)
+    page.locator("amalthea-strip .pill").click()
+
+
+def queue(page: Page) -> None:
+    """Ask for a server when there is none, and others wait."""
+    for _ in range(PLACES - 1):
+        page.evaluate("fetch('/api/spawn', {method: 'POST'})")
+    for _ in range(2):
+        page.evaluate("fetch('/spawn', {method: 'POST', body: new URLSearchParams({offer: '0'})})")
+    page.locator("button.offer").first.click()
+    page.locator("[data-elsewhere]").wait_for(timeout=60_000)
+
+
+def _toml(offers: list[dict[str, str]]) -> str:
+    return f"[{', '.join('{' + ', '.join(f'{k} = {json.dumps(v)}' for k, v in one.items()) + '}' for one in offers)}]"
+
+
 @contextmanager
-def alone() -> Iterator[str]:
+def nbviewer() -> Iterator[str]:
     """One nbviewer over the notebooks made here; gives its address."""
-    port, admin = free_port(), free_port()
     with tempfile.TemporaryDirectory(prefix="notebooks") as directory:
         Path(directory).chmod(0o755)
         notebooks.write(Path(directory))
-        command = [sys.executable, "-m", "amalthea", "serve", "nbviewer", "--port", str(port), "--local", directory]
-        with subprocess.Popen([*command, "--admin-port", str(admin)], cwd=directory) as process:
-            try:
-                wait_for(port)
-                yield f"http://nbviewer.localhost:{port}"
-            finally:
-                process.terminate()
+        with alone("nbviewer", "nbviewer", "--local", directory) as address:
+            yield address
+
+
+@contextmanager
+def alone(service: str, host: str, *options: str) -> Iterator[str]:
+    """One service; gives its address."""
+    port, admin = free_port(), free_port()
+    command = [sys.executable, "-m", "amalthea", "serve", service, "--port", str(port), "--admin-port", str(admin)]
+    with (
+        tempfile.TemporaryDirectory(prefix=service) as directory,
+        subprocess.Popen([*command, *options], cwd=directory) as process,
+    ):
+        try:
+            wait_for(port)
+            yield f"http://{host}.localhost:{port}"
+        finally:
+            process.terminate()
+            process.wait()
 
 
 def free_port() -> int:
@@ -171,8 +230,10 @@ def browsing() -> Iterator[Browser]:
             browser.close()
 
 
-def photograph(browser: Browser, address: str, picture: Picture, path: Path) -> list[str]:
-    """The top of a page, in few colours; gives what the browser complained of."""
+def photograph(
+    browser: Browser, address: str, picture: Picture, path: Path, act: Callable[[Page], None] | None = None
+) -> list[str]:
+    """The top of a page, in few colours, once `act` is done with it; gives what the browser complained of."""
     told: list[str] = []
     phone: dict[str, Any] = {"is_mobile": True, "has_touch": True, "device_scale_factor": 1.5} if picture.phone else {}
     context = browser.new_context(
@@ -186,6 +247,8 @@ def photograph(browser: Browser, address: str, picture: Picture, path: Path) -> 
     page.goto(address + picture.path, wait_until="networkidle")
     if picture.frame:
         page.frame_locator("iframe.frame").first.locator(picture.frame).first.wait_for()
+    if act is not None:
+        act(page)
     page.wait_for_timeout(1500)
     page.screenshot(path=path)
     context.close()

@@ -16,7 +16,7 @@ from amalthea import catalogue
 from amalthea.fleet.reference import page as fleet_file
 from docs._ext import command_line, errors, metrics
 
-PATTERN = re.compile(r"(?<=text that matches )(\S+)(?=\.\s)")
+PATTERN = re.compile(r"(?<=[Tt]ext that matches )(\S+)(?=\.\s)")
 MARKER = re.compile(r"^<!-- generated: (.+?) -->$", re.MULTILINE)
 
 

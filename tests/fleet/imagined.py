@@ -72,11 +72,12 @@ class CloudSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 class ImaginedService:
     """Describes itself; has nothing to serve."""
 
-    def __init__(self, name: str, settings: type[Any], *, watches: bool = False) -> None:
+    def __init__(self, name: str, settings: type[Any], *, watches: bool = False, copies: bool = True) -> None:
         self.name = name
         self.summary = f"an imagined {name}"
         self.settings = settings
         self.watches = watches
+        self.copies = copies
 
     def routes(self, settings: Any, fleet: Fleet) -> Sequence[Route]:
         return [Route(service=self.name, host=self.name)]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from amalthea.fleet.crosschecks import cross_check
 from tests.fleet.imagined import SMALL, small
 from tests.fleet.test_loading import problem, problems
 
@@ -45,6 +46,12 @@ def test_a_service_that_runs_nowhere_is_a_mistake() -> None:
 def test_a_name_that_stands_twice_is_a_mistake() -> None:
     text = SMALL.replace("[services.board]", '[services.board]\non = ["north", "north"]')
     assert 'services.board.on[1]: found "north" twice' in problem(text)
+
+
+def test_a_service_of_which_a_site_runs_one_copy_has_no_replicas() -> None:
+    data = {"services": {"single": {"replicas": 2}, "many": {"replicas": 2}}}
+    (found,) = cross_check({**data, "providers": {"north": {}}}, kinds={}, single=["single"])
+    assert (found.path, found.allowed) == (("services", "single", "replicas"), "1")
 
 
 def test_owners_have_to_be_people_of_the_file() -> None:

@@ -22,11 +22,12 @@ _LOOPBACK = "127.0.0.1"
 _EVERYWHERE = ("0.0.0.0", "[::]")
 
 
-def cross_check(data: Table, *, kinds: Mapping[str, ProviderKind]) -> Iterator[Problem]:
-    """Every mistake between tables."""
+def cross_check(data: Table, *, kinds: Mapping[str, ProviderKind], single: Collection[str] = ()) -> Iterator[Problem]:
+    """Every mistake between tables. `single` are services of which a site runs one copy."""
     providers = [name for name in _table(data, "providers") if name != HERE]
     yield from _check_presence(data)
     yield from _check_names(data, providers)
+    yield from _check_replicas(_tables(data, "services"), single)
     yield from _check_edge(_table(data, "edge"), providers)
     yield from _check_ports(data)
     yield from _check_shared_ports(data, kinds)
@@ -50,6 +51,14 @@ def _check_names(data: Table, providers: Collection[str]) -> Iterator[Problem]:
         account = _table(provider, "account")
         for key in ("owners", "billing"):
             yield from _dangling(account.get(key), people, ("providers", name, "account", key))
+
+
+def _check_replicas(services: Mapping[str, Table], single: Collection[str]) -> Iterator[Problem]:
+    for name in single:
+        replicas = services.get(name, {}).get("replicas")
+        if type(replicas) is int and replicas > 1:
+            hint = "a request has to find the one copy that it is for"
+            yield Problem(path=("services", name, "replicas"), found=str(replicas), allowed="1", hint=hint)
 
 
 def _dangling(value: Any, known: Collection[str], path: KeyPath, *, filled: bool = False) -> Iterator[Problem]:

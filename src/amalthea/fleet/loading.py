@@ -50,7 +50,11 @@ def load(path: Path, *, services: Services, kinds: Kinds) -> Fleet:
 def loads(text: str, name: str, *, services: Services, kinds: Kinds) -> Fleet:
     """The fleet that a text declares; `name` is what messages call it. Raises `FleetFileError`."""
     data, lines = _read(text, name)
-    problems = [*check_tables(data, services=services, kinds=kinds), *cross_check(data, kinds=kinds)]
+    single = [name for name, service in services.items() if not service.copies]
+    problems = [
+        *check_tables(data, services=services, kinds=kinds),
+        *cross_check(data, kinds=kinds, single=single),
+    ]
     if not problems:
         return _Conversion(data, name=name, lines=lines).fleet(services, kinds)
     placed = [msgspec.structs.replace(problem, line=lines.find(problem.path)) for problem in problems]

@@ -57,13 +57,15 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
 class Service(Protocol[S]):
     """One service. `name` is its key in the fleet file, `settings` the struct of its table there.
 
-    `summary` is one line for lists; `watches` asks for the probes of the whole fleet at launch.
+    `summary` is one line for lists; `watches` asks for the probes of the whole fleet at launch; `copies` says whether
+    a site may run several.
     """
 
     name: str
     summary: str
     settings: type[Any]
     watches: bool
+    copies: bool
 
     def routes(self, settings: S, fleet: Fleet) -> Sequence[Route]:
         """What the edge answers, and the fallback."""

@@ -41,6 +41,7 @@ class Nbviewer:
     summary = "notebooks from the web, as pages to read and to link to"
     settings: type[Any] = Settings
     watches = False
+    copies = True
 
     def routes(self, settings: Settings, fleet: Fleet) -> Sequence[Route]:
         """Its own host, and that of its content; one answer may come from either of two copies."""

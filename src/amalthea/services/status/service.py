@@ -34,6 +34,7 @@ class Status:
     summary = "what works and what does not, at each site, and how old that knowledge is"
     settings: type[Any] = Settings
     watches = True
+    copies = True
 
     def routes(self, settings: Settings, fleet: Fleet) -> Sequence[Route]:
         """Everything below the public name `status`; hedged, since the page is read when things go wrong."""

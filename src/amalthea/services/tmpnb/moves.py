@@ -20,6 +20,8 @@ PREFIX = "tmpnb/moved/"
 _KEY = re.compile(rf"{PREFIX}[^/]+/(\d{{15}})-({NAME.pattern})")
 _SECONDS = 5.0
 _FARTHEST = 10
+_FRESH = timedelta(seconds=2)
+_REMEMBERED = 10_000
 
 
 class Moves:
@@ -29,6 +31,7 @@ class Moves:
         self._store = store
         self._clock = clock
         self._own: dict[str, str] = {}
+        self._asked: dict[str, datetime] = {}
 
     async def note(self, old: str, new: str) -> None:
         """`old` goes on as `new`."""
@@ -51,14 +54,22 @@ class Moves:
         return last
 
     async def _step(self, old: str) -> str:
-        newest = self._own.get(old, "")
+        """The next step; an open tab asks again and again, so that the store is asked now and then only."""
+        newest, now = self._own.get(old, ""), self._clock()
+        if old in self._asked and now - self._asked[old] < _FRESH:
+            return newest
+        if len(self._asked) > _REMEMBERED:
+            self._asked.clear()
+        self._asked[old] = now
         try:
             async with asyncio.timeout(_SECONDS):
                 async for info in self._store.list(f"{PREFIX}{old}/"):
                     if found := _KEY.fullmatch(info.key):
                         newest = found[2]
         except (StoreError, OSError, TimeoutError):
-            pass
+            return newest
+        if newest:
+            self._own[old] = newest
         return newest
 
     async def sweep(self, keep: float) -> None:

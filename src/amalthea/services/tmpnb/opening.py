@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from ssl import SSLContext
 from typing import Any
 
 import httpx2
@@ -29,7 +30,7 @@ from amalthea.services.tmpnb.instruments import Instruments
 from amalthea.services.tmpnb.lite.first_use import FirstUse, cache_directory
 from amalthea.services.tmpnb.moves import Moves
 from amalthea.services.tmpnb.pages.again import Again
-from amalthea.services.tmpnb.pages.answers import PAGE_CSP
+from amalthea.services.tmpnb.pages.answers import page_csp
 from amalthea.services.tmpnb.pages.api import Api
 from amalthea.services.tmpnb.pages.door import Apart, Door
 from amalthea.services.tmpnb.pages.front import Front
@@ -63,6 +64,7 @@ log = logging.getLogger(__name__)
 
 PACKAGE = "amalthea.services.tmpnb"
 _SWEEP_SECONDS = 3600.0
+_AFTER_A_FAULT = 1.0
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,8 +88,12 @@ async def opened(
     *,
     runtime: Runtime,
     registry: CollectorRegistry,
+    tls: SSLContext | None = None,
 ) -> AsyncIterator[Opened]:
-    """Everything open until the block ends. Raises `UsageError` for settings that cannot be served."""
+    """Everything open until the block ends. Raises `UsageError` for settings that cannot be served.
+
+    `tls` decides which certificates of forges are good.
+    """
     _check(settings)
     if runtime.open_spawner is None:
         raise UsageError("there is nothing here that starts sessions", where="services.tmpnb.backend")
@@ -97,12 +103,12 @@ async def opened(
         spawner = await stack.enter_async_context(runtime.open_spawner(settings.backend, environments))
         egress = msgspec.structs.replace(settings.egress, hosts=(*settings.egress.hosts, *await asking))
         settings = msgspec.structs.replace(settings, egress=egress)
-        parts = _Parts(settings, site, runtime=runtime, registry=registry, spawner=spawner)
+        parts = _Parts(settings, site, runtime=runtime, registry=registry, spawner=spawner, tls=tls)
         stack.callback(parts.egress.close)
         await stack.enter_async_context(parts.client)
         stack.push_async_callback(parts.close)
         for work in parts.works():
-            stack.push_async_callback(_ended, asyncio.create_task(work))
+            stack.push_async_callback(_ended, asyncio.create_task(_lasting(work)))
         stack.callback(parts.tunnels.close)
         yield parts.opened()
 
@@ -126,6 +132,16 @@ def _index_hosts(settings: Settings) -> tuple[str, ...]:
     return index_hosts() if settings.egress.indexes else ()
 
 
+async def _lasting(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """What goes on by itself goes on after a fault, too: without it nobody would get in, or nothing would ever end."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            log.exception("something failed in a way that nobody thought of; it goes on")
+        await asyncio.sleep(_AFTER_A_FAULT)
+
+
 async def _ended(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -142,6 +158,7 @@ class _Parts:
         runtime: Runtime,
         registry: CollectorRegistry,
         spawner: Spawner,
+        tls: SSLContext | None,
     ) -> None:
         self.settings = settings
         self.site = site
@@ -150,7 +167,9 @@ class _Parts:
         self.spawner = spawner
         self.lite = FirstUse(cache_directory()) if settings.lite else None
         self.instruments = Instruments(registry)
-        self.client = httpx2.AsyncClient(timeout=30, follow_redirects=False, trust_env=False)
+        self.client = httpx2.AsyncClient(
+            timeout=30, follow_redirects=False, trust_env=False, verify=tls if tls is not None else True
+        )
         self.egress = Egress(Rules(settings.egress), clock=runtime.clock, instruments=EgressInstruments(registry))
         self.work, self.sweep, self.saver, self.keeping = self._keeping()
         self.pool = self._pool()
@@ -184,7 +203,12 @@ class _Parts:
             ancestors=settings.frame_ancestors,
         )
         sizes = {table.name: settings.pool for table in settings.environments}
-        return Pool(self.spawner, sizes, site=self.site.name, order=order, room=lambda: self.admission.room)
+        return Pool(
+            self.spawner, sizes, site=self.site.name, order=order, room=lambda: self.admission.spare, changed=self._told
+        )
+
+    def _told(self) -> None:
+        self.sessions.changed.set()
 
     def _sessions(self) -> Sessions:
         repositories = Repositories(self.settings, client=self.client, clock=self.runtime.clock)
@@ -271,7 +295,7 @@ class _Parts:
             pages=self.house.pages,
             static=self.house.static,
             registry=self.registry,
-            csp=PAGE_CSP,
+            csp=page_csp(self.house.places.origins),
         )
         return Opened(
             application=Apart(app, self.house),
@@ -285,15 +309,15 @@ class _Parts:
             egress=self.egress,
         )
 
-    def works(self) -> list[Coroutine[Any, Any, None]]:
+    def works(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         """What goes on by itself."""
         return [
-            self.pool.run(),
-            self.admission.run(),
-            self.culler.run(),
-            self.saver.run(),
-            self.sweep.run(),
-            self._sweep_moves(),
+            self.pool.run,
+            self.admission.run,
+            self.culler.run,
+            self.saver.run,
+            self.sweep.run,
+            self._sweep_moves,
         ]
 
     async def _sweep_moves(self) -> None:
@@ -308,5 +332,6 @@ class _Parts:
     async def close(self) -> None:
         """End the sessions; their work is saved."""
         await self.sessions.aclose()
+        await self.pool.aclose()
         if self.lite is not None:
             await self.lite.aclose()

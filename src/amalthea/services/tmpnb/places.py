@@ -31,6 +31,11 @@ class Places:
         scheme, _, rest = front.partition("://")
         return f"{scheme}://{session}.{rest}{path}"
 
+    @property
+    def origins(self) -> str:
+        """All sessions' origins, as a policy writes them; "" where they are the front page's own."""
+        return self.url("*", "") if self.by_name else ""
+
     def session_of(self, host: str) -> str:
         """The session whose name a request's host is; "" for any other host."""
         name = bare(host)

@@ -39,6 +39,7 @@ class Tmpnb:
     summary = "a private notebook server in a click, for a while"
     settings: type[Any] = Settings
     watches = False
+    copies = False
 
     def routes(self, settings: Settings, fleet: Fleet) -> Sequence[Route]:
         """The front page at any site; a session at the site that its name ends in."""

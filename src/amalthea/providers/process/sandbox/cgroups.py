@@ -170,13 +170,14 @@ def _settle_unified(tree: Place, name: str, *, branches: list[Branch], available
     missing = [one for one, reason in available.items() if reason]
     try:
         base = delegation.base(tree)
-        usable = [one for one in missing if one in delegation.offered(base)]
+        offered = delegation.offered(base)
     except OSError as error:
         available.update(dict.fromkeys(missing, _reason(tree, error)))
     except ProviderError as error:
         available.update(dict.fromkeys(missing, str(error)))
     else:
-        handed = frozenset(one for one in usable if _handed_down(base, one, available))
+        available.update({one: _withheld(base, one) for one in missing})
+        handed = frozenset(one for one in missing if one in offered and _handed_down(base, one, available))
         if handed:
             _settle(msgspec.structs.replace(base, controllers=handed), name, branches=branches, available=available)
 
@@ -188,6 +189,10 @@ def _handed_down(base: Place, controller: str, available: dict[str, str]) -> boo
         available[controller] = _reason(base, error)
         return False
     return True
+
+
+def _withheld(base: Place, controller: str) -> str:
+    return f"{base.directory} has no {controller} controller; delegate it as well (Delegate=pids memory cpu)"
 
 
 def _reason(place: Place, error: OSError) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Any
 
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
@@ -27,10 +29,12 @@ _QUIET = (
     "@jupyterlab/fileeditor-extension:language-server",
     "@jupyterlab/lsp-extension",
     "@jupyterlab/notebook-extension:language-server",
-    "@jupyterlite/javascript-kernel-extension",
-    "@jupyterlite/pyodide-kernel-extension",
 )
-"""Parts of the interface that ask for news on the internet, for what is switched off above, or that are no server's."""
+"""Parts of the interface that ask for news on the internet, or for what is switched off above."""
+_BROWSERS_OWN = "@jupyterlite/"
+"""Extensions for notebooks without a server, which may be installed beside it."""
+_SAVING = {"renameUntitledOnSave": False, "autosaveInterval": 10}
+"""Work that is not saved does not outlive the session, so nothing stands between a visitor and saving."""
 _NO_NEWS = "jupyterlab.handlers.announcements.NeverCheckForUpdate"
 
 
@@ -61,6 +65,7 @@ def run(order: SessionOrder, listener: socket.socket, requests: socket.socket) -
     ForkProvisioner.requests = requests
     KernelProvisionerFactory.provisioners[NAME] = _Forking(NAME, "", KernelProvisionerFactory.GROUP_NAME)
     Application.parse_command_line = _no_command_line  # type: ignore[assignment, method-assign]
+    _prefer_saving(Path(order.home))
     app = SocketServerApp.instance(config=configuration(order), jpserver_extensions=dict(_EXTENSIONS))
     app.initialize(argv=[], starter_extension="lab")
     app.start()
@@ -69,6 +74,14 @@ def run(order: SessionOrder, listener: socket.socket, requests: socket.socket) -
 def _no_command_line(app: Application, argv: Any = None) -> None:
     """There is none here, and each of these applications would build a parser of hundreds of options for it."""
     app.argv, app.extra_args = [], []
+
+
+def _prefer_saving(home: Path) -> None:
+    """As the visitor's own settings, which he may change."""
+    settings = home / ".jupyter/lab/user-settings/@jupyterlab/docmanager-extension/plugin.jupyterlab-settings"
+    if not settings.exists():
+        settings.parent.mkdir(parents=True, exist_ok=True)
+        settings.write_text(json.dumps(_SAVING))
 
 
 def configuration(order: SessionOrder) -> Config:
@@ -100,6 +113,8 @@ def _server(order: SessionOrder) -> dict[str, Any]:
 
 
 def _page(handler: Any, page: dict[str, Any]) -> dict[str, Any]:
+    extensions = page.get("federated_extensions", [])
+    page["federated_extensions"] = [one for one in extensions if not one["name"].startswith(_BROWSERS_OWN)]
     page["disabledExtensions"] = [*page.get("disabledExtensions", ()), *_QUIET]
     return page
 

@@ -18,7 +18,7 @@ _OURS = frozenset((HOP_HEADER.encode(), SITE_HEADER.encode(), b"expect"))
 _BEYOND = frozenset(
     (b"service-worker-allowed", b"clear-site-data", b"strict-transport-security", b"alt-svc", b"public-key-pins",
      b"access-control-allow-origin", b"access-control-allow-credentials", b"origin-agent-cluster", b"nel",
-     b"report-to", b"reporting-endpoints", b"set-login", b"server")
+     b"report-to", b"reporting-endpoints", b"set-login", b"server", b"date")
 )  # fmt: skip
 
 

@@ -71,7 +71,7 @@ class Upstream:
                 raise ConnectionError(f"HTTP {answer.status}")
         try:
             return msgspec.json.decode(body, type=kind)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
             raise ConnectionError(str(error)) from error
 
     async def aclose(self) -> None:

@@ -21,6 +21,8 @@ from amalthea.services.tmpnb.sessions.session import Session, Wish
 from amalthea.services.tmpnb.work.snapshot import Snapshot
 from amalthea.web.application import PageError
 
+_LATER = {**UNCACHED, "retry-after": "30"}
+
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a session that does not run here: its last snapshot, and the token that opened it."""
@@ -46,7 +48,8 @@ class Again:
         if moved := await self._house.moves.follow(name):
             return self._moved(request, moved, page)
         if not _is_visit(request):
-            return JSONResponse({"message": "This session has ended.", "reason": None}, 404, headers=UNCACHED)
+            # Not 404: to that JupyterLab's file browser answers by asking again at once, for ever.
+            return JSONResponse({"message": "This session has ended.", "reason": None}, 503, headers=_LATER)
         try:
             kept = await self._kept(request)
         except AmaltheaError as error:

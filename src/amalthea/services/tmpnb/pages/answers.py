@@ -11,10 +11,15 @@ from amalthea.services.tmpnb.errors import BadRepository, NoSuchSession, NotAllo
 from amalthea.web.application import PageError
 
 UNCACHED = {"cache-control": "no-store"}
-PAGE_CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
-)
+
+
+def page_csp(sessions: str) -> str:
+    """The policy of our pages. `sessions` are the origins that a form may lead to, besides our own."""
+    forms = f"'self' {sessions}".strip()
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        f"form-action {forms}; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+    )
 
 
 def page_error(error: AmaltheaError) -> PageError:

@@ -113,9 +113,7 @@ class Api:
         except msgspec.MsgspecError as error:
             raise BadRepository(f"The request is not as it should be: {error}") from None
         if asked.path:
-            path, _, query = asked.path.partition("?")
-            pairs = (pair.partition("=") for pair in query.split("&") if pair)
-            return house.wishes.of_path(path, {name: value for name, _, value in pairs}, network=network)
+            return house.wishes.of_link(asked.path, network=network)
         wish = house.wishes.of_offer(asked.offer, network=network)
         if wish is None:
             raise BadRepository("There is no such offer.", where=asked.offer[:100])
@@ -128,7 +126,7 @@ class Api:
             headers["retry-after"] = str(ceil(error.seconds or 30))
         if isinstance(error, Full):
             if self._house.overflowing:
-                headers["location"] = self._house.elsewhere("")
+                headers["location"] = self._house.elsewhere()
             return self._json({"status": "full"}, 429, headers)
         status = error.status if isinstance(error, NotNow | NotAllowed | BadRepository) else 503
         name = "limited" if isinstance(error, TooMany) else "refused" if status < 500 else "failed"

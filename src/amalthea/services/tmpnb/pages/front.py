@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
@@ -67,18 +66,18 @@ class Front:
     async def deep_link(self, request: Request) -> Response:
         """A page that starts it when a person looks at it: crawlers and prefetching browsers only read it."""
         house = self._house
-        path, query = request.url.path, dict(request.query_params)
+        query = request.scope["query_string"]
+        link = (request.scope["raw_path"] + (b"?" + query if query else b"")).decode("latin-1")
         try:
-            wish = house.wishes.of_path(path, query, network="")
+            wish = house.wishes.of_link(link, network="")
         except AmaltheaError as error:
             raise page_error(error) from None
         for session in self._own(request):
             if session.wish.source == wish.source:
                 return RedirectResponse(house.url(session, wish.open), 302, headers=UNCACHED)
         if house.overflowing:
-            return RedirectResponse(house.elsewhere(wish.open), 302, headers=UNCACHED)
-        asked = path + (f"?{request.url.query}" if request.url.query else "")
-        return HTMLResponse(house.pages.html("loading.html", path=asked, wish=wish), headers=UNCACHED)
+            return RedirectResponse(house.elsewhere(wish.open, wish.repository), 302, headers=UNCACHED)
+        return HTMLResponse(house.pages.html("loading.html", path=link, wish=wish), headers=UNCACHED)
 
     async def start(self, request: Request) -> Response:
         """The click: to the session, or to the queue where that takes longer."""
@@ -96,8 +95,7 @@ class Front:
     def _wish(self, request: Request, offer: str, path: str) -> Wish:
         network = self._house.visitors.network(request.scope)
         if path:
-            inside, _, query = path.partition("?")
-            return self._house.wishes.of_path(inside, _params(query), network=network)
+            return self._house.wishes.of_link(path, network=network)
         wish = self._house.wishes.of_offer(offer, network=network)
         if wish is None:
             raise PageError(400, "There is no such offer.", hint="Choose one on the front page.")
@@ -105,7 +103,7 @@ class Front:
 
     async def _answer(self, request: Request, ticket: Ticket) -> Response:
         with suppress(TimeoutError):
-            async with asyncio.timeout(_AT_ONCE if ticket.starting else 0):
+            async with asyncio.timeout(_AT_ONCE if self._house.admission.soon(ticket) else 0):
                 await ticket.over()
         if ticket.failure is not None:
             raise page_error(ticket.failure)
@@ -125,10 +123,3 @@ def handed_over(house: House, request: Request, session: Session, page: str = ""
     answer = RedirectResponse(house.url(session, page), 303, headers=UNCACHED)
     remember(answer, request, session, seconds=house.remembered, secure=house.places.secure)
     return answer
-
-
-def _params(query: str) -> dict[str, str]:
-    try:
-        return dict(parse_qsl(query, keep_blank_values=True, max_num_fields=20))
-    except ValueError:
-        raise PageError(400, "There is too much behind the question mark of this link.") from None

@@ -70,10 +70,15 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
         expected = self.admission.expected(len(self.admission.waiting) + 1)
         return expected is None or expected > self.settings.patience
 
-    def elsewhere(self, page: str) -> str:
-        """The fallback, with the page that was asked for where it is one of a notebook server."""
+    def elsewhere(self, page: str = "", repository: str = "") -> str:
+        """The fallback; at a BinderHub with the repository, and the page, that was asked for."""
         fallback = self.settings.fallback
-        if "/v2/" not in fallback or page in ("", "lab"):
+        hub, found, _ = fallback.partition("/v2/")
+        if not found:
+            return fallback
+        if repository:
+            fallback = f"{hub}/v2/{quote(repository)}"
+        if page in ("", "lab"):
             return fallback
         return f"{fallback}{'&' if '?' in fallback else '?'}urlpath={quote(page, safe='')}"
 

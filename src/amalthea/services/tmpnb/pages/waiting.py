@@ -48,7 +48,7 @@ class Waiting:
             standing=standing,
             patience=house.settings.patience,
             late=standing.waited >= house.settings.patience,
-            fallback=house.elsewhere(ticket.wish.open) if house.settings.fallback else "",
+            fallback=house.elsewhere(ticket.wish.open, ticket.wish.repository) if house.settings.fallback else "",
             lite=house.lite_path,
         )
         return HTMLResponse(page, headers=UNCACHED)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from amalthea.services.tmpnb.errors import BadRepository
 from amalthea.services.tmpnb.sessions.session import Wish
 from amalthea.services.tmpnb.settings import Offer, Settings
+from amalthea.services.tmpnb.starting.repositories import archive_url
 
 _OPEN = re.compile(r"(lab|tree|notebooks|files|edit|doc|consoles|terminals|retro|voila)(/[^\\\x00-\x20\x7f]*)?")
+_ODD = re.compile(r"(^|/)\.\.?(/|$)|//|[\\\x00-\x1f\x7f]")
+_OURS = frozenset(("token", "urlpath"))
 _LONGEST = 2000
+_FIELDS = 20
 
 
 class Wishes:
@@ -26,15 +30,17 @@ class Wishes:
         offer = self.offers.get(key)
         return None if offer is None else self._made(offer, network=network, open=offer.open)
 
-    def of_path(self, path: str, query: Mapping[str, str], *, network: str) -> Wish:
-        """What a deep link asks for: a path of a notebook server, or `/v2/…` with a repository.
+    def of_link(self, link: str, *, network: str) -> Wish:
+        """What a link asks for, as it stands in an address: a path of a notebook server, or `/v2/…` with a repository.
 
-        Raises `BadRepository` for a path that is neither.
+        Raises `BadRepository` for one that is neither.
         """
+        path, _, query = link.partition("#")[0].partition("?")
         parts = path.strip("/").split("/", 1)
+        rest = parts[1] if len(parts) > 1 else ""
         if parts[0] == "v2":
-            return self._of_repository(parts[1] if len(parts) > 1 else "", query, network=network)
-        page = opened(path, query)
+            return self._of_repository(rest, dict(pairs(query)), network=network)
+        page = opened(rest or "lab" if parts[0] == "spawn" else path, query)
         first = self.offers.get("0")
         if first is None:
             return Wish(environment=self._settings.environments[0].name, network=network, open=page)
@@ -50,33 +56,50 @@ class Wishes:
         )
 
     def _of_repository(self, spec: str, query: Mapping[str, str], *, network: str) -> Wish:
-        kind, _, rest = spec.strip("/").partition("/")
-        if kind == "gh" and rest.count("/") == 1:
-            rest += "/HEAD"
+        repository = named(spec)
+        archive_url(repository, self._settings)  # which raises for what no forge would have
         page = query.get("urlpath") or _below("lab/tree", query.get("labpath")) or _below("tree", query.get("filepath"))
+        inside, _, own_query = (page or "lab").partition("?")
         return Wish(
             environment=self._settings.environments[0].name,
             network=network,
-            open=opened(page or "lab", {}),
-            repository=f"{kind}/{rest}",
+            open=opened(inside, own_query),
+            repository=repository,
         )
 
 
-def opened(path: str, query: Mapping[str, str]) -> str:
-    """A path of a notebook server, as it stands in an address. Raises `BadRepository` for any other."""
-    asked = path.strip("/").removeprefix("spawn").strip("/") or "lab"
-    inside, _, own_query = asked.partition("?")
-    clean = quote(inside, safe="/%:@!$&'()*+,;=-._~")
-    if len(clean) > _LONGEST or ".." in clean.split("/") or "//" in clean or not _OPEN.fullmatch(clean):
+def opened(path: str, query: str) -> str:
+    """A page of a notebook server, as it stands in an address. Raises `BadRepository` for any other.
+
+    Browsers read `%2e` as a dot: a page that leads elsewhere would take the token there.
+    """
+    clean = quote(path.strip("/") or "lab", safe="/%:@!$&'()*+,;=-._~", errors="replace")
+    said = urlencode([pair for pair in pairs(query) if pair[0] not in _OURS], quote_via=quote, errors="replace")
+    if len(clean) + len(said) > _LONGEST or not _OPEN.fullmatch(clean) or _ODD.search(unquote(clean, "latin-1")):
         raise BadRepository(
             "A notebook server has no such page.",
             where=path[:200],
             hint="Links begin with /lab, /tree, /notebooks, /files or /v2.",
         )
-    kept = "&".join(f"{quote(k)}={quote(v)}" for k, v in query.items() if k not in ("token", "urlpath"))
-    said = "&".join(filter(None, (own_query if re.fullmatch(r"[\w=&%.,+/-]{0,500}", own_query) else "", kept)))
     return clean + (f"?{said}" if said else "")
 
 
+def pairs(query: str) -> list[tuple[str, str]]:
+    """What stands behind the question mark of a link. Raises `BadRepository` for far too much."""
+    try:
+        return parse_qsl(query, keep_blank_values=True, max_num_fields=_FIELDS)
+    except ValueError:
+        raise BadRepository("There is too much behind the question mark of this link.") from None
+
+
+def named(spec: str) -> str:
+    """A repository as Binder's links name it: GitLab's with its slashes escaped, so that those of a branch are none."""
+    kind, _, rest = unquote(spec.strip("/")).partition("/")
+    first, _, ref = spec.strip("/").removeprefix(f"{kind}/").partition("/")
+    if kind == "gl" and "%2f" in first.lower():
+        return f"{kind}/{quote(unquote(first), safe='')}/{unquote(ref)}"
+    return f"{kind}/{rest}/HEAD" if kind == "gh" and rest.count("/") == 1 else f"{kind}/{rest}"
+
+
 def _below(root: str, path: str | None) -> str:
-    return f"{root}/{path.lstrip('/')}" if path else ""
+    return f"{root}/{quote(path.lstrip('/'), errors='replace')}" if path else ""

@@ -7,26 +7,32 @@ long it may take is what the sessions in use have left, at the most, so that nob
 from __future__ import annotations
 
 import asyncio
+import logging
+import math
 import secrets
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address
 
 import msgspec
 
 from amalthea.model.errors import AmaltheaError
-from amalthea.services.tmpnb.errors import Full
+from amalthea.services.tmpnb.errors import BadRepository, Full, NotNow, NotStarted
 from amalthea.services.tmpnb.instruments import Instruments
 from amalthea.services.tmpnb.sessions.headroom import Headroom
 from amalthea.services.tmpnb.sessions.limits import Bans, Shares
-from amalthea.services.tmpnb.sessions.pool import Pool
+from amalthea.services.tmpnb.sessions.pool import Pool, Ready
 from amalthea.services.tmpnb.sessions.session import Session, Wish
 from amalthea.services.tmpnb.sessions.sessions import Sessions
+
+log = logging.getLogger(__name__)
 
 _ABSENT = 30.0
 _CLAIMED_WITHIN = 600.0
 _TELL_EVERY = 5.0
+_RESTART = 10.0
 
 
 class Ticket:
@@ -103,15 +109,30 @@ class Admission:
     @property
     def free(self) -> int:
         """How many could come in now; those who wait are before them."""
-        places = self._capacity if self._headroom.enough else len(self._sessions) + self._pool.idle
-        return max(0, places - len(self._sessions) - len(self._starting) - len(self.waiting))
+        return max(0, self._left - len(self.waiting))
+
+    @property
+    def _left(self) -> int:
+        """How many places nobody has; without memory for more, those that are ready."""
+        left = self._capacity - len(self._sessions) - len(self._starting)
+        return left if self._headroom.enough else min(left, self._pool.idle)
+
+    def soon(self, ticket: Ticket) -> bool:
+        """Whether it is starting, or the place for it is only being made ready."""
+        before = self.waiting
+        return ticket not in before or before.index(ticket) < self._left
 
     @property
     def room(self) -> int:
         """How many more sessions there is room for, the ready ones of the pool counted as taken."""
         if not self._headroom.enough:
             return 0
-        return self._capacity - len(self._sessions) - len(self._starting) - self._pool.idle
+        return self._capacity - len(self._sessions) - len(self._starting) - self._pool.places
+
+    @property
+    def spare(self) -> int:
+        """How much of that room nobody waits for: the pool's."""
+        return self.room - len(self.waiting)
 
     def ask(self, wish: Wish, address: IPv4Address | IPv6Address | None) -> Ticket:
         """A ticket; it is served at once where there is a place. Raises `NotAllowed`, `TooMany`, `Full`."""
@@ -131,8 +152,11 @@ class Admission:
             self._instruments.refused.labels("full").inc()
             raise Full("Every place is taken.", seconds=self.expected(len(self.waiting) + 1))
         ticket = self.ask(wish, None)
-        await ticket.over()
-        self._tickets.pop(ticket.name, None)
+        ticket.seen = math.inf  # who waits for the answer is there
+        try:
+            await ticket.over()
+        finally:
+            self._tickets.pop(ticket.name, None)
         if ticket.session is None:
             assert ticket.failure is not None
             raise ticket.failure
@@ -183,7 +207,8 @@ class Admission:
             if ticket.done:
                 return
             with suppress(TimeoutError):
-                await asyncio.wait_for(ticket.changed.wait(), _TELL_EVERY)
+                async with asyncio.timeout(_TELL_EVERY):
+                    await ticket.changed.wait()
 
     def expected(self, position: int) -> float | None:
         """Seconds until so many sessions have ended, if nothing more happens in them; None where nobody can say.
@@ -204,36 +229,47 @@ class Admission:
                 self._forget()
                 self._serve()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._sessions.changed.wait(), 1.0)
+                    async with asyncio.timeout(1.0):
+                        await self._sessions.changed.wait()
         finally:
             for task in self._starting:
                 task.cancel()
+            await asyncio.gather(*self._starting, return_exceptions=True)
 
     def _serve(self) -> None:
+        """Each in turn gets a ready session, or room for a new one; else a ready one of another kind has to go."""
         for ticket in self.waiting:
-            if not self._place(ticket.wish):
+            claimed = None if ticket.wish.token else self._pool.claim(ticket.wish.environment)
+            if claimed is None and self.room < 1:
+                self._pool.make_room(len(self.waiting))
                 break
             ticket.starting = True
-            task = asyncio.create_task(self._start(ticket))
+            task = asyncio.create_task(self._start(ticket, claimed))
             self._starting.add(task)
-            task.add_done_callback(self._starting.discard)
+            task.add_done_callback(partial(self._over, ticket))
             self._notify()
         self._instruments.waiting.set(len(self.waiting))
 
-    def _place(self, wish: Wish) -> bool:
-        """Whether there is one: a ready session, room for a new one, or a ready one that makes room."""
-        if not wish.token and self._pool.has(wish.environment) and len(self._starting) < self._pool.idle:
-            return True
-        return self.room > 0 or self._pool.make_room()
-
-    async def _start(self, ticket: Ticket) -> None:
+    async def _start(self, ticket: Ticket, claimed: Ready | None) -> None:
+        """Whatever goes wrong, whoever waits is told. What failed for what was asked counts as a start."""
         try:
-            ticket.session = await self._sessions.start(ticket.wish)
+            ticket.session = await self._sessions.start(ticket.wish, claimed)
+            self._shares.note(ticket.wish.network)
+        except BadRepository as error:
+            ticket.failure = error
             self._shares.note(ticket.wish.network)
         except AmaltheaError as error:
             ticket.failure = error
-        finally:
-            ticket.changed.set()
+        except Exception:
+            log.exception("a session did not start, in a way that nobody thought of")
+            ticket.failure = NotStarted("A notebook server could not be started here. This has been logged.")
+
+    def _over(self, ticket: Ticket, task: asyncio.Task[None]) -> None:
+        self._starting.discard(task)
+        if not ticket.done:
+            ticket.failure = NotStarted("This site is being restarted.", seconds=_RESTART)
+        ticket.changed.set()
+        self._sessions.changed.set()
 
     def _notify(self) -> None:
         for ticket in self._tickets.values():
@@ -245,6 +281,9 @@ class Admission:
         for name, ticket in list(self._tickets.items()):
             if now - ticket.seen > (_CLAIMED_WITHIN if ticket.done or ticket.starting else _ABSENT):
                 del self._tickets[name]
+                if not ticket.done and not ticket.starting:
+                    ticket.failure = NotNow("Your place in the queue is gone: nobody was there for a while.")
+                    ticket.changed.set()
                 self._notify()
 
 

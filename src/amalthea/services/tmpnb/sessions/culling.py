@@ -44,12 +44,20 @@ class Culler:
 
     async def look(self) -> None:
         """Once at each session."""
-        await asyncio.gather(*map(self._look, self._sessions))
+        await asyncio.gather(*map(self._safely, self._sessions))
+
+    async def _safely(self, session: Session) -> None:
+        """What one of them does to us must not keep the others alive."""
+        try:
+            await self._look(session)
+        except Exception:
+            log.exception("%s: it could not be looked at", session.name)
 
     async def _look(self, session: Session) -> None:
-        async with self._few:
-            await self._ask(session)
-            await self._weigh(session)
+        if self._clock() < session.until:
+            async with self._few:
+                await self._ask(session)
+                await self._weigh(session)
         now = self._clock()
         if now >= session.until:
             await self._end(session, "Its time was over.", "lifetime")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
@@ -34,56 +34,86 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pool:
-    """`order` makes an order for an environment; `room` says how many more sessions there may be."""
+    """`order` makes an order for an environment; `room` says how many more sessions there may be.
+
+    `changed` is called when there may be a place that was not there before.
+    """
 
     def __init__(
-        self, spawner: Spawner, sizes: Mapping[str, int], *, site: str, order: Order, room: Callable[[], int]
+        self,
+        spawner: Spawner,
+        sizes: Mapping[str, int],
+        *,
+        site: str,
+        order: Order,
+        room: Callable[[], int],
+        changed: Callable[[], None],
     ) -> None:
         self._spawner = spawner
         self._sizes = sizes
         self._site = site
         self._order = order
         self._room = room
-        self._ready = defaultdict[str, deque[Ready]](deque)
+        self._changed = changed
+        self._ready: dict[str, deque[Ready]] = {environment: deque() for environment in sizes}
         self._starting = 0
+        self._leaving = set[asyncio.Task[None]]()
         self.trouble = ""
         self._wanted = asyncio.Event()
 
     @property
     def idle(self) -> int:
-        """How many are ready, or about to be."""
-        return sum(map(len, self._ready.values())) + self._starting
+        """How many are ready."""
+        return sum(map(len, self._ready.values()))
 
-    def has(self, environment: str) -> bool:
-        """Whether one is ready now."""
-        return bool(self._ready[environment])
+    @property
+    def places(self) -> int:
+        """How many sessions it takes the place of: those that are ready, those that start, and those that leave."""
+        return self.idle + self._starting + len(self._leaving)
 
-    async def take(self, environment: str) -> Ready:
-        """One that answers: a ready one, else a new one. Raises `NotStarted`."""
-        while self._ready[environment]:
-            ready = self._ready[environment].popleft()
-            self._wanted.set()
-            if await self._answers(ready):
-                return ready
-            await self._drop(ready)
+    def claim(self, environment: str) -> Ready | None:
+        """A ready one, which is not the pool's any more; None where there is none."""
+        waiting = self._ready.get(environment)
+        if not waiting:
+            return None
+        self._wanted.set()
+        return waiting.popleft()
+
+    async def take(self, environment: str, claimed: Ready | None) -> Ready:
+        """One that answers: what was claimed, else another, else a new one. Raises `NotStarted`."""
+        while claimed is not None:
+            if await self._answers(claimed):
+                return claimed
+            await self._drop(claimed)
+            claimed = self.claim(environment)
         return await self.start(environment)
 
-    def make_room(self) -> bool:
-        """Whether a ready session of some environment was given up for one of another."""
+    def make_room(self, wanted: int) -> None:
+        """Let so many of the ready ones go; there is room for another when one has gone."""
         for waiting in self._ready.values():
-            if waiting:
-                ready = waiting.pop()
-                self._dropping = asyncio.create_task(self._drop(ready))
-                return True
-        return False
+            while waiting and len(self._leaving) < wanted:
+                self._leave(waiting.pop())
+
+    def _leave(self, ready: Ready) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._drop(ready))
+        self._leaving.add(task)
+        task.add_done_callback(self._left)
+        return task
+
+    def _left(self, task: asyncio.Task[None]) -> None:
+        self._leaving.discard(task)
+        self._wanted.set()
+        self._changed()
 
     async def drain(self) -> int:
         """End all that are ready; new ones follow at once. Returns how many."""
-        drained = [ready for waiting in self._ready.values() for ready in waiting]
-        self._ready.clear()
-        await asyncio.gather(*map(self._drop, drained))
-        self._wanted.set()
+        drained = [self._leave(waiting.popleft()) for waiting in self._ready.values() for _ in range(len(waiting))]
+        await asyncio.gather(*drained)
         return len(drained)
+
+    async def aclose(self) -> None:
+        """Wait for those that leave; the spawner ends the others."""
+        await asyncio.gather(*self._leaving, return_exceptions=True)
 
     def refill(self) -> None:
         """Look again, soon, whether some are missing."""
@@ -95,22 +125,25 @@ class Pool:
             self._wanted.clear()
             if not await self._fill():
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wanted.wait(), _PAUSE)
+                    async with asyncio.timeout(_PAUSE):
+                        await self._wanted.wait()
 
     async def _fill(self) -> bool:
-        """Start one where one is missing. Whether to look again at once."""
-        for environment, size in self._sizes.items():
-            if len(self._ready[environment]) < size and self._room() > 0:
-                self._starting += 1
-                try:
-                    self._ready[environment].append(await self.start(environment))
-                except NotStarted as error:
-                    log.error("no session for the pool: %s", error)
-                    return False
-                finally:
-                    self._starting -= 1
-                return True
-        return False
+        """Start one in each environment that lacks one. Whether to look again at once."""
+        missing = [e for e, size in self._sizes.items() if len(self._ready[e]) < size]
+        return any([await self._add(environment) for environment in missing if self._room() > 0])
+
+    async def _add(self, environment: str) -> bool:
+        self._starting += 1
+        try:
+            self._ready[environment].append(await self.start(environment))
+        except NotStarted as error:
+            log.error("no session for the pool: %s", error)
+            return False
+        finally:
+            self._starting -= 1
+            self._changed()
+        return True
 
     async def start(self, environment: str, *, token: str = "") -> Ready:
         """A new one, which `token` opens; one of its own without that. Raises `NotStarted`."""

@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from amalthea.model.clock import Clock
-from amalthea.model.errors import AmaltheaError, Unreachable
+from amalthea.model.errors import Unreachable
 from amalthea.model.spawner import Home, Spawner
 from amalthea.services.tmpnb.errors import NoSuchSession
 from amalthea.services.tmpnb.forwarding.upstream import Upstream
 from amalthea.services.tmpnb.instruments import Instruments
-from amalthea.services.tmpnb.sessions.pool import Pool
+from amalthea.services.tmpnb.sessions.pool import Pool, Ready
 from amalthea.services.tmpnb.sessions.session import Ended, Session, Wish
 from amalthea.services.tmpnb.settings import Settings
 
@@ -93,23 +93,25 @@ class Sessions:
         """How many sessions a network has."""
         return sum(session.wish.network == network for session in self._living.values())
 
-    async def start(self, wish: Wish) -> Session:
-        """A session with its files in it. Raises `NotStarted`, and what keeps its files away."""
-        pooled = not wish.token and self._pool.has(wish.environment)
+    async def start(self, wish: Wish, claimed: Ready | None = None) -> Session:
+        """A session with its files in it, the one that was claimed if it can be.
+
+        Raises `NotStarted`, and what keeps its files away.
+        """
         with self._instruments.start_seconds.time():
             try:
-                session = await self._new(wish)
-            except AmaltheaError:
+                session = await self._new(wish, claimed)
+            except Exception:
                 self._instruments.starts.labels("failed").inc()
                 raise
-        self._instruments.starts.labels("pool" if pooled else "new").inc()
+        self._instruments.starts.labels("pool" if claimed is not None else "new").inc()
         return session
 
-    async def _new(self, wish: Wish) -> Session:
+    async def _new(self, wish: Wish, claimed: Ready | None) -> Session:
         if wish.token:
             ready = await self._pool.start(wish.environment, token=wish.token)
         else:
-            ready = await self._pool.take(wish.environment)
+            ready = await self._pool.take(wish.environment, claimed)
         now = self._clock()
         session = Session(
             spawned=ready.spawned,
@@ -119,17 +121,28 @@ class Sessions:
             active=now,
             until=now + timedelta(seconds=self._settings.lifetime),
         )
-        try:
-            for companion in self._companions:
-                await companion.begins(session)
-        except BaseException:
-            await asyncio.shield(self._forget(session.name))
-            raise
+        await self._accompany(session)
         self._living[session.name] = session
         self._upstreams[session.name] = Upstream(session.spawned.address)
         self._watching[session.name] = asyncio.create_task(self._watch(session.name))
         self._tell()
         return session
+
+    async def _accompany(self, session: Session) -> None:
+        """Let all companions begin; where one cannot, those that had begun end, and nothing of the session is left."""
+        begun = list[Companion]()
+        try:
+            for companion in self._companions:
+                await companion.begins(session)
+                begun.append(companion)
+        except BaseException:
+            await asyncio.shield(self._undo(session, begun))
+            raise
+
+    async def _undo(self, session: Session, begun: list[Companion]) -> None:
+        for companion in reversed(begun):
+            await companion.ends(session)
+        await self._forget(session.name)
 
     def left(self, session: Session) -> timedelta:
         """How long it lives if nothing more happens in it."""
@@ -183,16 +196,23 @@ class Sessions:
             self._ended.popitem(last=False)
         self._instruments.ends.labels(reason).inc()
         try:
-            await self._spawner.stop(name)
+            await self._part(session)
+        except Exception:
+            log.exception("%s: it did not end as it should", name)
+        finally:
+            self._watching.pop(name).cancel()
+            del self._ending[name]
+            self._tell()
+
+    async def _part(self, session: Session) -> None:
+        try:
+            await self._spawner.stop(session.name)
         except Unreachable as error:
-            log.error("%s: not ended: %s", name, error)
-        await self._upstreams.pop(name).aclose()
+            log.error("%s: not ended: %s", session.name, error)
+        await self._upstreams.pop(session.name).aclose()
         for companion in reversed(self._companions):
             await companion.ends(session)
-        await self._forget(name)
-        self._watching.pop(name).cancel()
-        del self._ending[name]
-        self._tell()
+        await self._forget(session.name)
 
     async def _forget(self, name: str) -> None:
         try:

@@ -15,9 +15,10 @@ from amalthea.services.tmpnb.errors import BadRepository
 from amalthea.services.tmpnb.settings import Settings
 
 _PART = r"[A-Za-z0-9_.-]{1,100}"
-_REPOSITORY = re.compile(
-    rf"(?P<kind>gh|gist)/(?P<user>{_PART})/(?P<name>{_PART})(?:/(?P<ref>[^\s?#]{{1,200}}))?"
-    rf"|(?P<gl>gl)/(?P<project>{_PART}(?:/{_PART})*|[^/\s]{{1,300}})/(?P<at>[^/\s?#]{{1,200}})"
+_REF = r"[^\s?#]{1,200}"
+_GITHUB = re.compile(rf"(?P<kind>gh|gist)/(?P<user>{_PART})/(?P<name>{_PART})(?:/(?P<ref>{_REF}))?")
+_GITLAB = re.compile(
+    rf"gl/(?:(?P<escaped>{_PART}(?:%2F{_PART})+)/(?P<ref>{_REF})|(?P<path>{_PART}(?:/{_PART})+)/(?P<at>[^/\s?#]{{1,200}}))"
 )
 _SECONDS = 30.0
 _FRESH = 60.0
@@ -26,21 +27,20 @@ _KEPT = 128 << 20
 
 def archive_url(repository: str, settings: Settings) -> str:
     """Where the archive is. Raises `BadRepository` for what no forge would have."""
-    found = _REPOSITORY.fullmatch(repository)
-    if found is None or ".." in repository.split("/"):
-        raise BadRepository(
-            "No repository is named like this.",
-            where=repository[:200],
-            hint="Name one as gh/user/repository/branch, gist/user/id, or gl/group/project/branch.",
-        )
-    if found["gl"]:
-        project, ref = found["project"].replace("%2F", "/"), quote(found["at"], safe="")
-        name = f"{project.rpartition('/')[2]}-{ref}"
-        return f"{settings.gitlab_url}/{quote(project)}/-/archive/{ref}/{quote(name)}.zip"
-    ref = quote(found["ref"] or "HEAD")
-    if found["kind"] == "gist":
-        return f"{settings.github_url}/gist/{found['name']}/zip/{ref}"
-    return f"{settings.github_url}/{found['user']}/{found['name']}/zip/{ref}"
+    odd = {".", ".."} & set(repository.replace("%2F", "/").split("/"))
+    if not odd and (found := _GITHUB.fullmatch(repository)):
+        ref = quote(found["ref"] or "HEAD")
+        owner = "gist" if found["kind"] == "gist" else found["user"]
+        return f"{settings.github_url}/{owner}/{found['name']}/zip/{ref}"
+    if not odd and (found := _GITLAB.fullmatch(repository)):
+        project, ref = (found["escaped"] or found["path"]).replace("%2F", "/"), found["ref"] or found["at"]
+        name = quote(f"{project.rpartition('/')[2]}-{ref.replace('/', '-')}")
+        return f"{settings.gitlab_url}/{project}/-/archive/{quote(ref, safe='')}/{name}.zip"
+    raise BadRepository(
+        "No repository is named like this.",
+        where=repository[:200],
+        hint="Name one as gh/user/repository/branch, gist/user/id, or gl/group/project/branch.",
+    )
 
 
 class _Kept(msgspec.Struct, frozen=True):
