@@ -40,7 +40,7 @@ class Figures:
             self.trials[level] = await at.trials(count, pool=self.pool)
             if level == max(level for level in levels if level <= BURST):
                 self.burst = await at.burst(BURST, pool=self.pool)
-        self.memory = measured(at.service["admin"])
+        self.memory = measured(at.admin)
 
 
 def run(*, quick: bool) -> Report:

@@ -41,14 +41,8 @@ class Place:
     def __init__(self, fleet: Laptop) -> None:
         self.port = fleet.port
         self.links: list[Link] = []
-        self._fleet = fleet
-
-    @property
-    def service(self) -> dict[str, int]:
-        """The ports of the service itself."""
-        (row,) = (row for row in self._fleet.rows() if row["service"] == "tmpnb")
-        ports: dict[str, int] = row["ports"]
-        return ports
+        (row,) = (row for row in fleet.rows() if row["service"] == "tmpnb")
+        self.admin: int = row["ports"]["admin"]
 
     async def grow(self, sessions: int) -> None:
         """Until so many live."""
@@ -91,10 +85,9 @@ class Place:
 
     async def _refilled(self, pool: int) -> None:
         """Until the pool is as full as it gets, and whatever ended before has gone."""
-        port = self.service["admin"]
         async with httpx2.AsyncClient(trust_env=False) as client:
             for _ in range(200):
-                told = (await client.get(f"http://127.0.0.1:{port}/-/sessions")).json()
+                told = (await client.get(f"http://127.0.0.1:{self.admin}/-/sessions")).json()
                 if told["ready"] == pool and len(told["sessions"]) == len(self.links):
                     break
                 await asyncio.sleep(0.1)

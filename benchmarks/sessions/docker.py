@@ -41,5 +41,5 @@ async def _measured(name: str, *, pool: int, times: int) -> tuple[Sequence[Trial
     with place(pool=pool, more=f'backend = "docker"\n{environment}') as at:
         await at.grow(1)
         trials = await at.trials(times, pool=pool)
-        memory = counted(at.service["admin"])
+        memory = counted(at.admin)
     return trials, None if memory is None else memory / 1e6

@@ -21,10 +21,8 @@ class Noted(Proxy):  # type: ignore[misc]  # JupyterHub has no types
 
     async def add_route(self, routespec: str, target: str, data: Any) -> None:
         """A server is ready."""
-        name = routespec.strip("/").rpartition("/")[2]
         if "/user/" in routespec:
-            Path(told["directory"], f"{name}.part").write_text(str(urlsplit(target).port))
-            Path(told["directory"], f"{name}.part").rename(Path(told["directory"], f"{name}.route"))
+            note(routespec.strip("/").rpartition("/")[2], urlsplit(target).port)
 
     async def delete_route(self, routespec: str) -> None:
         """Nothing to do."""
@@ -32,6 +30,13 @@ class Noted(Proxy):  # type: ignore[misc]  # JupyterHub has no types
     async def get_all_routes(self) -> dict[str, Any]:
         """Every route is as it should be."""
         return {}
+
+
+def note(name: str, port: int | None) -> None:
+    """Write a port down, whole."""
+    part = Path(told["directory"], f"{name}.part")
+    part.write_text(str(port))
+    part.rename(part.with_suffix(".route"))
 
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821

@@ -45,7 +45,8 @@ _IDLE = 3
 
 
 def _sessions(port: int) -> Sequence[psutil.Process]:
-    (service,) = {one.pid for one in psutil.net_connections("tcp") if one.laddr.port == port and one.status == "LISTEN"}
+    listening = (one for one in psutil.net_connections("tcp") if one.status == "LISTEN")
+    (service,) = {one.pid for one in listening if one.laddr and one.laddr.port == port}
     parents = [child for child in psutil.Process(service).children() if any("warm" in word for word in child.cmdline())]
     return [session for parent in parents for session in parent.children()]
 

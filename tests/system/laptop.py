@@ -55,6 +55,8 @@ class Laptop:
         self.directory = directory
         self.port = port
         self.services = services
+        self.environment: Mapping[str, str] | None = None
+        """What commands run with instead of the environment of the test."""
         self.file = directory / "fleet.toml"
         self.state = directory / "state"
         self.write(edge=edge, nbviewer=nbviewer)
@@ -69,7 +71,9 @@ class Laptop:
 
     def run(self, *words: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
         """Run one command to its end; its exit code has to be `expect`."""
-        done = subprocess.run(self.command(*words), capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(
+            self.command(*words), env=self.environment, capture_output=True, text=True, timeout=120, check=False
+        )
         assert done.returncode == expect, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 

@@ -67,8 +67,17 @@ class Visitor:
         await self.client.aclose()
 
     async def click(self) -> Link:
-        """The first offer of the front page, without waiting in a queue."""
-        answer = await self.client.post("/spawn", data={"offer": "0"})
+        """The first offer of the front page, waiting in the queue where that is what comes."""
+        return await self._led(await self.client.post("/spawn", data={"offer": "0"}))
+
+    async def _led(self, answer: httpx2.Response) -> Link:
+        """Where a form leads in the end."""
+        while answer.status_code == 303 and (place := answer.headers["location"]).startswith("/wait/"):
+            async with self.client.stream("GET", f"{place}/events") as events:
+                async for line in events.aiter_lines():
+                    if '"ready"' in line or '"failed"' in line:
+                        break
+            answer = await self.client.get(place)
         if answer.status_code != 303:
             raise RuntimeError(f"HTTP {answer.status_code} instead of a session: {answer.text[:300]}")
         return Link.read(answer.headers["location"])

@@ -1,7 +1,7 @@
 """A notebook server as small as can be, which speaks the few addresses that tmpnb and its tests use.
 
-A real HTTP/1.1 server on a unix socket, in the loop of the test. What it answers below its base is in `answers`, so that
-a test may add an answer of its own, however strange: an answer gets the request and the connection.
+A real HTTP/1.1 server on a unix socket, in the loop of the test. What it answers below its base is in `answers`, so
+that a test may add an answer of its own, however strange: an answer gets the request and the connection.
 """
 
 from __future__ import annotations
@@ -92,16 +92,24 @@ class PlainServer:
         self.asked: list[Asked] = []
         self.answers: dict[str, Answer] = {}
         self._tasks = set[asyncio.Task[None]]()
+        self._writers = set[asyncio.StreamWriter]()
+        self._closed = False
         self._server: asyncio.Server | None = None
 
     async def open(self, path: Path) -> None:
         """Listen at a unix socket."""
-        self._server = await asyncio.start_unix_server(self._connected, path)
+        self._server = await asyncio.start_unix_server(self._connected, path, start_serving=False)
+        await self._server.start_serving()
 
     async def close(self) -> None:
         """End it with all its connections, as the end of a process does."""
+        self._closed = True
         if self._server is not None:
             self._server.close()
+        for _ in range(3):  # for those that are just being accepted
+            await asyncio.sleep(0)
+        for writer in list(self._writers):
+            writer.close()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -118,17 +126,23 @@ class PlainServer:
     def connections(self) -> int:
         return len(self._tasks)
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._closed:
+            writer.close()
+            return
+        self._writers.add(writer)
+        task = asyncio.get_running_loop().create_task(self._attend(reader, writer))
         self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while await self._one(reader, writer):
                 pass
-        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass  # the other side went away, or this server ends
+        except (OSError, asyncio.IncompleteReadError):
+            pass  # the other side went away
         finally:
-            self._tasks.discard(task)
+            self._writers.discard(writer)
             writer.close()
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:

@@ -76,7 +76,8 @@ class PlainSession:
 class PlainSpawner:
     """`failing` is why nothing starts; `gate` holds starts up while it is closed, and `exits` the ends of sessions.
 
-    `broken` environments do not start, and a `strange` one fails as no spawner should. `doors` gives each session a way out. `most` is how many there ever were at once.
+    `broken` environments do not start, and a `strange` one fails as no spawner should. `doors` gives each session a
+    way out. `most` is how many there ever were at once.
     """
 
     name = "plain"
@@ -111,12 +112,19 @@ class PlainSpawner:
             await self.gate.wait()
             self._check(order)
             session = self._made(order)
-            await session.server.open(self._socket(order.name))
+            await self._open(session)
         finally:
             self.starting -= 1
         self.started += 1
         self.sessions[order.name] = session
         return session.spawned
+
+    async def _open(self, session: PlainSession) -> None:
+        try:
+            await session.server.open(self._socket(session.order.name))
+        except BaseException:
+            await session.end("it was not started")
+            raise
 
     def _check(self, order: Order) -> None:
         if self.failing or self._closed:
@@ -199,7 +207,7 @@ class PlainSpawner:
         self._closed = True
         self.gate.set()
         self.exits.set()
-        for name in list({*self.sessions, *self._ended}):
+        for name in {*self.sessions, *self._ended}:
             await self.forget(name)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from functools import partial
+from functools import cache
 from pathlib import Path
+from ssl import SSLContext
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,6 +34,14 @@ from tests.serving import serving
 LOCAL = Names(domain="localhost", scheme="http")
 HTML = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 SECONDS = 20.0
+QUICK = {"lite": False, "headroom": "0 B", "egress": {"indexes": False}}
+"""What a test of something else does without."""
+
+
+@cache
+def certificates() -> SSLContext:
+    """Read once: it takes longer than most tests."""
+    return httpx2.create_ssl_context()
 
 
 async def eventually(condition: Callable[[], object], *, seconds: float = SECONDS) -> None:
@@ -101,7 +110,9 @@ class Site:
         """What answers in it."""
         return self.spawner.sessions[session.name].server
 
-    def socket(self, session: Found, path: str = "echo", **options: Any) -> AbstractAsyncContextManager[ClientConnection]:
+    def socket(
+        self, session: Found, path: str = "echo", **options: Any
+    ) -> AbstractAsyncContextManager[ClientConnection]:
         """A WebSocket to it."""
         url = f"ws://{urlsplit(self.url).netloc}{session.base}{path}"
         return connect(url, max_size=None, proxy=None, **options)
@@ -141,15 +152,14 @@ async def tmpnb(
     runtime = Runtime(listen=Listen(), store=store, clock=clock, open_spawner=open_spawner)
     place = Place(name=site, fleet="test", names=names)
     async with AsyncExitStack() as stack:
-        ready = convert(settings, Settings)
-        parts = await stack.enter_async_context(opened(ready, place, runtime=runtime, registry=registry))
+        ready = convert({**QUICK, **settings}, Settings)
+        parts = await stack.enter_async_context(
+            opened(ready, place, runtime=runtime, registry=registry, tls=certificates())
+        )
         admin = admin_application(parts.ready, registry, operating(parts, clock=clock))
-        port = await stack.enter_async_context(serving(parts.application, ws=parts.tunnels))
+        port = await stack.enter_async_context(serving(parts.application, ws=parts.tunnels, proxy_headers=False))
         operators = await stack.enter_async_context(serving(admin))
         url, operator = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{operators}"
         running = Site(parts, made[0], url=url, admin=operator, registry=registry)
         stack.push_async_callback(running.aclose)
         yield running
-
-
-several = partial(asyncio.gather)

@@ -19,7 +19,14 @@ async def test_the_front_page_says_what_can_be_started_and_for_how_long(
         page = await site.get("/")
     assert page.status_code == 200
     assert page.headers["cache-control"] == "no-store"
-    for text in ("Try it", "A notebook server of your own", "with everything", "3 h", "5 d", "20 of 20 places are free"):
+    for text in (
+        "Try it",
+        "A notebook server of your own",
+        "with everything",
+        "3 h",
+        "5 d",
+        "20 of 20 places are free",
+    ):
         assert text in page.text
     assert "&lt;b&gt;Bold&lt;/b&gt;" in page.text
     assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
@@ -75,7 +82,8 @@ async def test_a_form_of_the_front_page_is_taken_whatever_a_browser_says_of_it(s
 async def test_nothing_is_started_by_asking(site: Site) -> None:
     asked = [
         "/", "/spawn", "/spawn/", "/spawn/lab", "/lab", "/tree", "/lab/tree/a.ipynb", "/notebooks/a.ipynb", "/files/a",
-        "/v2/gh/ada/notes/HEAD", "/api/spawn", "/api/spawn/", "/user/abcdefgh-north/lab", "/user/abcdefgh-north/-/again",
+        "/v2/gh/ada/notes/HEAD", "/api/spawn", "/api/spawn/", "/user/abcdefgh-north/lab",
+        "/user/abcdefgh-north/-/again",
     ]  # fmt: skip
     for path in asked:
         for method in ("GET", "HEAD"):

@@ -47,11 +47,13 @@ async def test_a_ban_ends_after_its_last_day(place: Path, store: MemoryStore, cl
         assert (await site.click(headers=seen_from("198.51.100.1"))).status_code == 303
 
 
-@pytest.mark.parametrize("settings", [{"bans": [{"networks": ["1.2.3.4/99"], "reason": "x"}]}, {"trusted_proxies": ["1.2.3.4/8"]}])
+@pytest.mark.parametrize(
+    "settings", [{"bans": [{"networks": ["1.2.3.4/99"], "reason": "x"}]}, {"trusted_proxies": ["1.2.3.4/8"]}]
+)
 async def test_a_network_that_is_none_is_an_error_of_the_fleet_file(
     place: Path, store: MemoryStore, clock: HeldClock, settings: dict[str, object]
 ) -> None:
-    with pytest.raises(UsageError, match="services.tmpnb"):
+    with pytest.raises(UsageError, match=r"services\.tmpnb"):
         async with tmpnb(place, store=store, clock=clock, **settings):
             pass
 
@@ -69,7 +71,9 @@ async def test_one_network_has_so_many_sessions_at_once_and_others_are_not_in_it
         await site.start(headers=seen_from("192.0.2.1"))
 
 
-async def test_those_of_a_network_who_wait_or_start_count_too(place: Path, store: MemoryStore, clock: HeldClock) -> None:
+async def test_those_of_a_network_who_wait_or_start_count_too(
+    place: Path, store: MemoryStore, clock: HeldClock
+) -> None:
     async with tmpnb(place, store=store, clock=clock, at_once=2, pool=0) as site:
         site.spawner.gate.clear()
         answers = await asyncio.gather(*(site.click(headers=seen_from("192.0.2.1")) for _ in range(5)))

@@ -82,9 +82,13 @@ def unread(*, connections: int, each: int) -> int:
     """Send over loopback what nobody reads, and keep it; how many bytes the kernel took."""
     taken = 0
     with socket.create_server(("127.0.0.1", 0), backlog=16) as server:
+        server.settimeout(2)
         for _ in range(connections):
-            one = socket.create_connection(server.getsockname(), timeout=2)
-            _held.extend((one, server.accept()[0]))
+            try:
+                one = socket.create_connection(server.getsockname(), timeout=2)
+                _held.extend((one, server.accept()[0]))
+            except OSError:  # there is no memory for one more
+                return taken
             one.setblocking(False)
             taken += _sent(one, each)
     return taken

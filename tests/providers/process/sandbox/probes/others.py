@@ -13,7 +13,6 @@ from typing import Any
 from .attempts import called, read, worked, write
 
 _NAMESPACES = ("mnt", "pid", "net", "ipc", "uts", "user", "cgroup")
-_OWN = ("/dev/", "/tmp/", "/home/jovyan", "/proc/", "/usr/", "/run/", "/memfd:")
 
 
 def pids() -> list[int]:
@@ -88,16 +87,33 @@ def opened_up() -> list[str]:
 
 
 def foreign_descriptors() -> list[str]:
-    """Files and directories outside of the session's own places that any readable process has open."""
-    targets = [target for pid in pids() for target in _targets(f"/proc/{pid}/fd")]
-    return [target for target in targets if target.startswith("/") and not target.startswith(_OWN)]
+    """Files and directories that any readable process has open, and that are not what stands there in the session."""
+    links = [f"/proc/{pid}/fd/{name}" for pid in pids() for name in _listed(f"/proc/{pid}/fd")]
+    return [target for link in links if (target := _target(link)).startswith("/") and not _same(link, target)]
 
 
-def _targets(directory: str) -> list[str]:
+def _listed(directory: str) -> list[str]:
     try:
-        return [os.readlink(f"{directory}/{name}") for name in os.listdir(directory)]
+        return os.listdir(directory)
     except OSError:
         return []
+
+
+def _target(link: str) -> str:
+    try:
+        return os.readlink(link)
+    except OSError:
+        return ""  # closed meanwhile
+
+
+def _same(link: str, target: str) -> bool:
+    """A file that was deleted, or made in memory, stands nowhere but is the session's own."""
+    if target.endswith(" (deleted)"):
+        return True
+    try:
+        return os.path.samefile(link, target)
+    except OSError:
+        return not os.path.lexists(link)
 
 
 def kill_everybody() -> None:
