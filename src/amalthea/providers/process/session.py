@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -17,6 +18,8 @@ from amalthea.providers.process.belongings import Belongings
 from amalthea.providers.process.home import SessionHome
 from amalthea.providers.process.waiting import is_readable, readable, receive
 from amalthea.providers.process.warm import messages
+
+log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 30.0
 _GRACE_SECONDS = 5.0
@@ -143,7 +146,10 @@ class Session:
         if await asyncio.to_thread(self._starved) and said != _SHUT_DOWN:
             said = "it ran out of memory"
         self._reason = self._reason or said
-        await self._release()
+        try:
+            await self._release()
+        except ProviderError as error:
+            log.error("%s has ended, and not all of it is gone: %s", self.spawned.name, error)
         return self._reason
 
     async def _last_words(self) -> str:
