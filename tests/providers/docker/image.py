@@ -103,7 +103,8 @@ def _directories(archive: tarfile.TarFile, made: set[Path], place: Path) -> None
     for above in [*reversed(place.parents), place]:
         if above not in made and above != Path("/"):
             member = tarfile.TarInfo(str(above).lstrip("/"))
-            member.type, member.mode = tarfile.DIRTYPE, 0o755
+            # A mount there gets the mode of what it covers, and a library may lie below it.
+            member.type, member.mode = tarfile.DIRTYPE, 0o1777 if above == Path("/tmp") else 0o755
             archive.addfile(member)
             made.add(above)
 

@@ -62,6 +62,11 @@ async def opened(place: Path, environment: Environment) -> AsyncIterator[Process
         await spawner.aclose()
 
 
+def parents_at(place: Path) -> list[psutil.Process]:
+    """The warm parents of the spawners there."""
+    return [one for one in psutil.Process().children() if str(place) in one.environ().get("HOME", "")]
+
+
 async def gone(processes: list[psutil.Process]) -> bool:
     """Whether all end soon."""
     _, alive = await asyncio.to_thread(psutil.wait_procs, processes, timeout=SECONDS)
@@ -81,10 +86,12 @@ async def test_when_the_owner_is_killed_every_session_ends(place: Path) -> None:
 
 
 async def test_closing_ends_everything(place: Path) -> None:
+    before = psutil.Process().children(recursive=True)
     async with opened(place, Environment(name="base")) as spawner:
         order = an_order()
         await spawner.start(order)
-        processes = psutil.Process().children(recursive=True)
+        processes = [one for one in psutil.Process().children(recursive=True) if one not in before]
+        assert len(processes) >= 4
     assert await gone(processes)
     assert not list((place / "s").glob("*.sock"))
     with pytest.raises(ProviderError):
@@ -122,7 +129,7 @@ async def test_a_session_that_cannot_start_leaves_nothing(place: Path) -> None:
 async def test_when_a_warm_parent_dies_its_sessions_end_and_the_next_one_starts(place: Path) -> None:
     async with opened(place, Environment(name="base")) as spawner:
         async with visiting(spawner) as visitor:
-            parents = [one for one in psutil.Process().children() if str(place) in one.environ().get("HOME", "")]
+            parents = parents_at(place)
             for one in parents:
                 one.kill()
             assert await asyncio.wait_for(spawner.ended(visitor.order.name), SECONDS)
@@ -134,9 +141,8 @@ async def test_when_a_warm_parent_dies_its_sessions_end_and_the_next_one_starts(
 async def test_a_session_whose_outer_process_is_killed_leaves_nothing(place: Path) -> None:
     async with opened(place, Environment(name="base")) as spawner, visiting(spawner) as visitor:
         await visitor.run("1")
-        processes = psutil.Process().children(recursive=True)
-        parent = next(one for one in processes if one.ppid() == os.getpid())
-        outer = next(one for one in processes if one.ppid() == parent.pid)
+        (parent,) = parents_at(place)
+        outer, *_ = parent.children()
         inside = outer.children(recursive=True)
         assert len(inside) >= 2
         outer.kill()
@@ -155,7 +161,7 @@ async def test_after_an_upgrade_new_sessions_have_the_new_package_and_old_ones_l
         async with visiting(spawner) as new:
             assert await new.run(code) == "red True"
             assert (await old.ask("api/status")).status == 200
-        parents = [one for one in psutil.Process().children() if str(place) in one.environ().get("HOME", "")]
+        parents = parents_at(place)
         assert len(parents) == 2
         await spawner.stop(old.order.name)
         await asyncio.sleep(0)
