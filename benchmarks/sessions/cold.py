@@ -35,9 +35,12 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     private: float = 0
 
 
-def rows(notes: list[str], *, times: int) -> Sequence[tuple[Cell, ...]]:
-    """A row for each of the two that is installed."""
+def rows(notes: list[str], *, times: int, hub: bool) -> Sequence[tuple[Cell, ...]]:
+    """A row for each of the two that is installed; a `hub` takes a while to start and to end."""
     found = [_row("jupyter lab", [asyncio.run(_lab()) for _ in range(times)])]
+    if not hub:
+        notes.append("--quick starts no JupyterHub")
+        return found
     try:
         import jupyterhub  # noqa: F401
     except ImportError:
@@ -47,8 +50,8 @@ def rows(notes: list[str], *, times: int) -> Sequence[tuple[Cell, ...]]:
     if not proxied:
         notes.append("configurable-http-proxy is not installed: the JupyterHub's servers are asked without a proxy")
     name = "JupyterHub, SimpleLocalProcessSpawner" + ("" if proxied else ", no proxy")
-    with _hub(proxied=proxied) as hub:
-        starts = [asyncio.run(_through(hub, f"visitor{number}")) for number in range(times)]
+    with _hub(proxied=proxied) as running:
+        starts = [asyncio.run(_through(running, f"visitor{number}")) for number in range(times)]
     return [*found, _row(name, starts)]
 
 

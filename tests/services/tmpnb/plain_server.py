@@ -78,6 +78,7 @@ class Line:
 
 
 Answer = Callable[[Line], Awaitable[None]]
+Attend = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 class PlainServer:
@@ -93,6 +94,7 @@ class PlainServer:
         self.answers: dict[str, Answer] = {}
         self._tasks = set[asyncio.Task[None]]()
         self._writers = set[asyncio.StreamWriter]()
+        self._attending: Attend = self._attend
         self._closed = False
         self._server: asyncio.Server | None = None
 
@@ -100,6 +102,10 @@ class PlainServer:
         """Listen at a unix socket."""
         self._server = await asyncio.start_unix_server(self._connected, path, start_serving=False)
         await self._server.start_serving()
+
+    def replace(self, attend: Attend) -> None:
+        """From now on `attend` has every new connection for itself."""
+        self._attending = attend
 
     async def close(self) -> None:
         """End it with all its connections, as the end of a process does."""
@@ -131,19 +137,22 @@ class PlainServer:
             writer.close()
             return
         self._writers.add(writer)
-        task = asyncio.get_running_loop().create_task(self._attend(reader, writer))
+        task = asyncio.get_running_loop().create_task(self._attended(reader, writer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _attended(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            while await self._one(reader, writer):
-                pass
+            await self._attending(reader, writer)
         except (OSError, asyncio.IncompleteReadError):
             pass  # the other side went away
         finally:
             self._writers.discard(writer)
             writer.close()
+
+    async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await self._one(reader, writer):
+            pass
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         asked = await _read(reader, self.base)

@@ -76,8 +76,9 @@ class PlainSession:
 class PlainSpawner:
     """`failing` is why nothing starts; `gate` holds starts up while it is closed, and `exits` the ends of sessions.
 
-    `broken` environments do not start, and a `strange` one fails as no spawner should. `doors` gives each session a
-    way out. `most` is how many there ever were at once.
+    `broken` environments do not start, and a `strange` spawner fails as none should. What is `vanishing` has started,
+    and is not known any more once it was asked for its way out. `doors` gives each session one. `most` is how many
+    there ever were at once.
     """
 
     name = "plain"
@@ -87,7 +88,7 @@ class PlainSpawner:
         self.walls: Sequence[Guarantee] = (WALL,)
         self.failing = ""
         self.broken = set[str]()
-        self.strange = False
+        self.strange = self.vanishing = False
         self.gate, self.exits = asyncio.Event(), asyncio.Event()
         self.gate.set()
         self.exits.set()
@@ -121,7 +122,7 @@ class PlainSpawner:
 
     async def _open(self, session: PlainSession) -> None:
         try:
-            await session.server.open(self._socket(session.order.name))
+            await session.server.open(self.socket_path(session.order.name))
         except BaseException:
             await session.end("it was not started")
             raise
@@ -140,13 +141,13 @@ class PlainSpawner:
         spawned = Spawned(
             name=order.name,
             environment=order.environment,
-            address=f"unix:{self._socket(order.name)}",
+            address=f"unix:{self.socket_path(order.name)}",
             started=self._clock(),
         )
         home = PlainHome(self._directory / order.name)
         return PlainSession(order, spawned, home, door=socket.create_server(("127.0.0.1", 0)) if self.doors else None)
 
-    def _socket(self, name: str) -> Path:
+    def socket_path(self, name: str) -> Path:
         return self._directory / f"{name}.sock"
 
     async def stop(self, name: str) -> None:
@@ -168,6 +169,7 @@ class PlainSpawner:
         await self.stop(name)
         session = self._ended.pop(name, None)
         if session is not None:
+            await session.end("it was forgotten")
             session.home.forgotten = True
             if session.door is not None:
                 session.door.close()
@@ -190,7 +192,13 @@ class PlainSpawner:
         return self._known(name).home
 
     def egress(self, name: str) -> socket.socket | None:
-        return self._known(name).door
+        door = self._known(name).door
+        if self.vanishing:
+            self._vanish(name)
+        return door
+
+    def _vanish(self, name: str) -> None:
+        self._ended[f"lost {name}"] = self.sessions.pop(name)
 
     def _known(self, name: str) -> PlainSession:
         session = self.sessions.get(name) or self._ended.get(name)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ OFFERS = [{"title": "Python", "text": "with everything"}, {"title": "<b>Bold</b>
 async def test_the_front_page_says_what_can_be_started_and_for_how_long(
     place: Path, store: MemoryStore, clock: HeldClock
 ) -> None:
-    settings = {"offers": OFFERS, "title": "Try it", "lifetime": "3 h", "keep": "5 d", "pool": 0}
+    settings: dict[str, Any] = {"offers": OFFERS, "title": "Try it", "lifetime": "3 h", "keep": "5 d", "pool": 0}
     async with tmpnb(place, store=store, clock=clock, **settings) as site:
         page = await site.get("/")
     assert page.status_code == 200

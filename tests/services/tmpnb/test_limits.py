@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,7 +52,7 @@ async def test_a_ban_ends_after_its_last_day(place: Path, store: MemoryStore, cl
     "settings", [{"bans": [{"networks": ["1.2.3.4/99"], "reason": "x"}]}, {"trusted_proxies": ["1.2.3.4/8"]}]
 )
 async def test_a_network_that_is_none_is_an_error_of_the_fleet_file(
-    place: Path, store: MemoryStore, clock: HeldClock, settings: dict[str, object]
+    place: Path, store: MemoryStore, clock: HeldClock, settings: dict[str, Any]
 ) -> None:
     with pytest.raises(UsageError, match=r"services\.tmpnb"):
         async with tmpnb(place, store=store, clock=clock, **settings):
@@ -113,7 +114,7 @@ async def test_starts_that_fail_for_what_was_asked_count_and_those_that_fail_her
 async def test_an_address_is_believed_of_a_proxy_that_is_known_and_of_nobody_else(
     place: Path, store: MemoryStore, clock: HeldClock
 ) -> None:
-    settings = {"bans": BANS, "at_once": 1, "pool": 0}
+    settings: dict[str, Any] = {"bans": BANS, "at_once": 1, "pool": 0}
     async with tmpnb(place, store=store, clock=clock, trusted_proxies=["10.0.0.0/8"], **settings) as site:
         await site.start(headers=seen_from("203.0.113.9"))  # which is banned, but it is not that
         assert (await site.click(headers=seen_from("192.0.2.1"))).status_code == 429

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 from amalthea.store.memory import MemoryStore
 from tests.services.tmpnb.plain_spawner import PlainSpawner
-from tests.services.tmpnb.site import Site, eventually, tmpnb
+from tests.services.tmpnb.site import HTML, Site, eventually, tmpnb
 from tests.services.tmpnb.work.scenes import HeldClock
 
-TWO = {
+TWO: dict[str, Any] = {
     "environments": [{"name": "python"}, {"name": "julia"}],
     "offers": [{"title": "Python"}, {"title": "Julia", "environment": "julia"}],
 }
@@ -47,7 +48,8 @@ async def test_a_session_of_the_pool_has_a_token_of_its_own_and_was_nobodys(
         assert one != other
         assert len(one) >= 32
         for name in site.spawner.sessions:
-            assert (await site.get(f"/user/{name}/lab")).status_code == 404
+            assert (await site.get(f"/user/{name}/lab")).status_code == 503
+            assert (await site.get(f"/user/{name}/lab", headers=HTML)).status_code == 404
             assert (await site.get(f"/user/{name}/-/time")).status_code == 404
 
 

@@ -2,6 +2,7 @@
 
     service     what the fleet knows of it: routes, probes, data, processes
     settings    its table in the fleet file
+    sense       what its form allows, and sense does not
     opening     everything that one process needs, opened and closed
     sessions    from the click to the end: admission, the pool, time, culling
     forwarding  requests and WebSockets, to the session that they are for

@@ -35,7 +35,7 @@ class Moves:
 
     async def note(self, old: str, new: str) -> None:
         """`old` goes on as `new`."""
-        self._own[old] = new
+        self._remember(old, new)
         now = int(self._clock().timestamp() * 1000)
         try:
             async with asyncio.timeout(_SECONDS):
@@ -46,6 +46,8 @@ class Moves:
     async def follow(self, old: str) -> str:
         """What it goes on as in the end; "" where nobody knows of a move."""
         last = ""
+        if not NAME.fullmatch(old):
+            return last
         for _ in range(_FARTHEST):
             step = await self._step(last or old)
             if not step:
@@ -69,8 +71,13 @@ class Moves:
         except (StoreError, OSError, TimeoutError):
             return newest
         if newest:
-            self._own[old] = newest
+            self._remember(old, newest)
         return newest
+
+    def _remember(self, old: str, new: str) -> None:
+        if len(self._own) > _REMEMBERED:
+            self._own.clear()
+        self._own[old] = new
 
     async def sweep(self, keep: float) -> None:
         """Remove what is older than `keep` seconds."""

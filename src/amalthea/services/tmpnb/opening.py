@@ -39,6 +39,7 @@ from amalthea.services.tmpnb.pages.own import Own
 from amalthea.services.tmpnb.pages.waiting import Waiting
 from amalthea.services.tmpnb.pages.wishes import Wishes
 from amalthea.services.tmpnb.places import Places
+from amalthea.services.tmpnb.sense import check
 from amalthea.services.tmpnb.sessions.admission import Admission
 from amalthea.services.tmpnb.sessions.culling import Culler
 from amalthea.services.tmpnb.sessions.headroom import Headroom
@@ -77,6 +78,8 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     admission: Admission
     pool: Pool
     culler: Culler
+    again: Again
+    work: Work
     spawner: Spawner
     egress: Egress
 
@@ -94,7 +97,7 @@ async def opened(
 
     `tls` decides which certificates of forges are good.
     """
-    _check(settings)
+    check(settings)
     if runtime.open_spawner is None:
         raise UsageError("there is nothing here that starts sessions", where="services.tmpnb.backend")
     environments = tuple(table.environment() for table in settings.environments)
@@ -111,21 +114,6 @@ async def opened(
             stack.push_async_callback(_ended, asyncio.create_task(_lasting(work)))
         stack.callback(parts.tunnels.close)
         yield parts.opened()
-
-
-def _check(settings: Settings) -> None:
-    """Raises `UsageError` for what the form of the settings allows and sense does not."""
-    names = [table.name for table in settings.environments]
-    for offer in settings.offers:
-        if offer.environment and offer.environment not in names:
-            raise UsageError(
-                f"there is no such environment: {offer.environment!r}; there are {', '.join(names)}",
-                where="services.tmpnb.offers",
-            )
-    if settings.longest < settings.lifetime:
-        raise UsageError("a session cannot live longer than at the most", where="services.tmpnb.longest")
-    if not settings.idle or not settings.lifetime:
-        raise UsageError("this takes some time", where="services.tmpnb.idle")
 
 
 def _index_hosts(settings: Settings) -> tuple[str, ...]:
@@ -172,6 +160,7 @@ class _Parts:
         )
         self.egress = Egress(Rules(settings.egress), clock=runtime.clock, instruments=EgressInstruments(registry))
         self.work, self.sweep, self.saver, self.keeping = self._keeping()
+        self.tunnels = Tunnels(lambda host, path: self.door.end(host, path))
         self.pool = self._pool()
         self.sessions = self._sessions()
         self.admission = self._admission()
@@ -179,7 +168,6 @@ class _Parts:
         self.culler = self._culler()
         self.house = self._house()
         self.door = self._door()
-        self.tunnels = Tunnels(self.door.address)
 
     def _keeping(self) -> tuple[Work, Sweep, Saver, Keeping]:
         store, clock, settings = self.runtime.store, self.runtime.clock, self.settings
@@ -216,7 +204,7 @@ class _Parts:
         return Sessions(
             self.spawner,
             self.pool,
-            companions=(files, WayOut(self.spawner, self.egress), self.keeping),
+            companions=(files, WayOut(self.spawner, self.egress), self.keeping, self.tunnels),
             settings=self.settings,
             clock=self.runtime.clock,
             instruments=self.instruments,
@@ -305,6 +293,8 @@ class _Parts:
             admission=self.admission,
             pool=self.pool,
             culler=self.culler,
+            again=self.again,
+            work=self.work,
             spawner=self.spawner,
             egress=self.egress,
         )

@@ -31,10 +31,14 @@ class Places:
         scheme, _, rest = front.partition("://")
         return f"{scheme}://{session}.{rest}{path}"
 
+    def front(self, path: str) -> str:
+        """The address of a path of the front page."""
+        return self._names.url(HOST) + path if self.by_name else path
+
     @property
     def origins(self) -> str:
-        """All sessions' origins, as a policy writes them; "" where they are the front page's own."""
-        return self.url("*", "") if self.by_name else ""
+        """The front page's origin and all sessions', as a policy writes them; "" where they are the same."""
+        return f"{self.front('')} {self.url('*', '')}" if self.by_name else ""
 
     def session_of(self, host: str) -> str:
         """The session whose name a request's host is; "" for any other host."""

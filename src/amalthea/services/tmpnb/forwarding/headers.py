@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from amalthea.model.edge import HOP_HEADER, SITE_HEADER
@@ -20,13 +21,17 @@ _BEYOND = frozenset(
      b"access-control-allow-origin", b"access-control-allow-credentials", b"origin-agent-cluster", b"nel",
      b"report-to", b"reporting-endpoints", b"set-login", b"server", b"date")
 )  # fmt: skip
+_NEEDED = frozenset((b"host", b"content-length", b"content-type", b"cookie", b"set-cookie", b"authorization"))
+_ODD = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def inwards(headers: Iterable[Pair], *, plain: bool) -> list[Pair]:
     """A request's headers for the session's server; a `plain` one is answered without compression."""
+    headers = list(headers)
+    left_out = _hop_by_hop(headers) | _OURS | ({b"accept-encoding"} if plain else set())
     passed = list[Pair]()
     for name, value in headers:
-        if name in _HOP_BY_HOP or name in _OURS or (plain and name == b"accept-encoding"):
+        if name in left_out:
             continue
         if name == b"cookie":
             value = _without_ours(value)
@@ -38,17 +43,24 @@ def inwards(headers: Iterable[Pair], *, plain: bool) -> list[Pair]:
 
 def outwards(headers: Iterable[Pair], *, base: bytes) -> list[Pair]:
     """An answer's headers for the visitor: nothing that reaches beyond `base`, the session's own path."""
+    headers = [(name.lower(), value) for name, value in headers if not _ODD.search(value)]
+    left_out = _hop_by_hop(headers) | _OURS | _BEYOND
     passed = list[Pair]()
     for name, value in headers:
-        lower = name.lower()
-        if lower in _HOP_BY_HOP or lower in _BEYOND:
+        if name in left_out:
             continue
-        if lower == b"set-cookie":
+        if name == b"set-cookie":
             value = _confined(value, base)
             if not value:
                 continue
-        passed.append((lower, value))
+        passed.append((name, value))
     return passed
+
+
+def _hop_by_hop(headers: Iterable[Pair]) -> set[bytes]:
+    """The names of what is for the next connection alone: the known ones, and those that `Connection` names."""
+    named = (part.strip().lower() for name, value in headers if name == b"connection" for part in value.split(b","))
+    return {*_HOP_BY_HOP, *(name for name in named if name not in _NEEDED)}
 
 
 def _without_ours(value: bytes) -> bytes:
@@ -69,6 +81,7 @@ def _confined(value: bytes, base: bytes) -> bytes:
                 path = said.strip() if said.strip().startswith(base) else base
             case _:
                 kept.append(attribute)
-    if pair.startswith((COOKIE.encode(), b"__Host-", b"__Secure-")):
+    # A cookie without a name is sent back as its value alone, which may look like another cookie.
+    if pair.lstrip(b"= \t").startswith((COOKIE.encode(), b"__Host-", b"__Secure-")):
         return b""
     return b"; ".join([*kept, b"Path=" + path])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from urllib.parse import quote
 
 import msgspec
 from starlette.requests import Request
@@ -14,10 +13,12 @@ from starlette.routing import BaseRoute, Route
 from amalthea.model.errors import AmaltheaError
 from amalthea.services.tmpnb.pages.answers import UNCACHED, check_same_origin, page_error
 from amalthea.services.tmpnb.pages.cookies import shown
-from amalthea.services.tmpnb.pages.front import handed_over
+from amalthea.services.tmpnb.pages.front import led
 from amalthea.services.tmpnb.pages.house import House
+from amalthea.services.tmpnb.pages.wishes import passed
+from amalthea.services.tmpnb.sessions.admission import Ticket
 from amalthea.services.tmpnb.sessions.keeping import OPEN, TOKEN, digest
-from amalthea.services.tmpnb.sessions.session import Session, Wish
+from amalthea.services.tmpnb.sessions.session import NAME, Wish
 from amalthea.services.tmpnb.work.snapshot import Snapshot
 from amalthea.web.application import PageError
 
@@ -30,13 +31,19 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     snapshot: Snapshot
     token: str
 
+    @property
+    def page(self) -> str:
+        """What was seen first in it."""
+        return passed(self.snapshot.facts.get(OPEN, "")) or "lab"
+
 
 class Again:
-    """What there is instead of a session that is not here."""
+    """What there is instead of a session that is not here. `opening` are those that are on their way, by old names."""
 
     def __init__(self, house: House) -> None:
         self._house = house
-        self._opening: dict[str, asyncio.Task[Session]] = {}
+        self.opening: dict[str, Ticket] = {}
+        self._following = set[asyncio.Task[None]]()
 
     def routes(self) -> Sequence[BaseRoute]:
         """The form that opens it again."""
@@ -46,7 +53,7 @@ class Again:
         """The answer to a request for a session that does not run here; `page` is the path below it."""
         name = request.path_params["name"]
         if moved := await self._house.moves.follow(name):
-            return self._moved(request, moved, page)
+            return self._to(moved, passed(page), request.url.query, 307)
         if not _is_visit(request):
             # Not 404: to that JupyterLab's file browser answers by asking again at once, for ever.
             return JSONResponse({"message": "This session has ended.", "reason": None}, 503, headers=_LATER)
@@ -59,14 +66,14 @@ class Again:
     def _page(self, name: str, page: str, kept: Kept | None) -> str:
         house = self._house
         ended = house.sessions.ended(name)
-        home = name.rpartition("-")[2] if not name.endswith(f"-{house.site}") else ""
+        home = name.partition("-")[2] if NAME.fullmatch(name) else house.site
         lost = kept is not None and (ended is None or ended.why.startswith("This site"))
         return house.pages.html(
             "ended.html",
             name=name,
             page=page,
             ended=ended,
-            elsewhere=home,
+            elsewhere=home if home != house.site else "",
             site=house.site,
             kept=kept,
             lost=lost,
@@ -76,42 +83,47 @@ class Again:
         )
 
     async def open(self, request: Request) -> Response:
-        """Start a session with the files, and lead there; two who ask at once get one."""
+        """Start a session with the files, and lead there, or to the queue; two who ask at once get one session."""
         check_same_origin(request)
         name = request.path_params["name"]
         async with request.form(max_fields=4, max_files=0) as form:
-            page, token = str(form.get("page", ""))[:2000], str(form.get("token", ""))[:200]
-        if moved := await self._house.moves.follow(name):
-            return self._moved(request, moved, page)
+            page, token = passed(str(form.get("page", ""))[:2000]), str(form.get("token", ""))[:200]
         try:
             kept = await self._kept(request, token)
             if kept is None:
                 raise PageError(404, "Nothing was kept of this session, or it is somebody else's.")
-            session = await self._start(request, name, kept)
+            if moved := await self._house.moves.follow(name):
+                return self._to(moved, page or kept.page, f"token={kept.token}", 303)
+            ticket = self._ticket(request, name, kept, page)
         except AmaltheaError as error:
             raise page_error(error) from None
-        return handed_over(self._house, request, session, page)
+        return await led(self._house, request, ticket, page)
 
-    async def _start(self, request: Request, name: str, kept: Kept) -> Session:
-        if name not in self._opening:
-            task = self._opening[name] = asyncio.create_task(self._begin(request, name, kept))
-            task.add_done_callback(lambda _: self._opening.pop(name))
-        return await asyncio.shield(self._opening[name])
+    def _ticket(self, request: Request, name: str, kept: Kept, page: str) -> Ticket:
+        ticket = self.opening.get(name)
+        if ticket is None:
+            house = self._house
+            known = {table.name for table in house.settings.environments}
+            environment = kept.snapshot.environment
+            wish = Wish(
+                environment=environment if environment in known else house.settings.environments[0].name,
+                network=house.visitors.network(request.scope),
+                open=page or kept.page,
+                again=name,
+                token=kept.token,
+            )
+            ticket = self.opening[name] = house.admission.ask(wish, house.visitors.address(request.scope))
+            task = asyncio.create_task(self._follow(name, ticket))
+            self._following.add(task)
+            task.add_done_callback(self._following.discard)
+        return ticket
 
-    async def _begin(self, request: Request, name: str, kept: Kept) -> Session:
-        house = self._house
-        known = {table.name for table in house.settings.environments}
-        environment = kept.snapshot.environment
-        wish = Wish(
-            environment=environment if environment in known else house.settings.environments[0].name,
-            network=house.visitors.network(request.scope),
-            open=kept.snapshot.facts.get(OPEN, "lab"),
-            again=name,
-            token=kept.token,
-        )
-        session = await house.admission.start(wish, house.visitors.address(request.scope))
-        await house.moves.note(name, session.name)
-        return session
+    async def _follow(self, name: str, ticket: Ticket) -> None:
+        """From the moment that the new one is there, the old link leads to it."""
+        await ticket.over()
+        if ticket.session is not None:
+            await self._house.moves.note(name, ticket.session.name)
+        del self.opening[name]
 
     async def _kept(self, request: Request, token: str = "") -> Kept | None:
         """What was kept of it, for somebody who shows the token that opened it."""
@@ -124,12 +136,9 @@ class Again:
                 return Kept(snapshot=snapshot, token=each)
         return None
 
-    def _moved(self, request: Request, name: str, page: str) -> Response:
-        path = f"/user/{name}/{quote(page)}"
-        query = request.url.query
-        return RedirectResponse(
-            self._house.places.url(name, path) + (f"?{query}" if query else ""), 307, headers=UNCACHED
-        )
+    def _to(self, name: str, page: str, query: str, status: int) -> Response:
+        url = self._house.places.url(name, f"/user/{name}/{page}")
+        return RedirectResponse(url + (f"?{query}" if query else ""), status, headers=UNCACHED)
 
 
 def _is_visit(request: Request) -> bool:

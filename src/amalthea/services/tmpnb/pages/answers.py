@@ -6,7 +6,7 @@ from math import ceil
 
 from starlette.requests import Request
 
-from amalthea.model.errors import AmaltheaError
+from amalthea.model.errors import AmaltheaError, InvalidKey
 from amalthea.services.tmpnb.errors import BadRepository, NoSuchSession, NotAllowed, NotNow
 from amalthea.web.application import PageError
 
@@ -24,6 +24,8 @@ def page_csp(sessions: str) -> str:
 
 def page_error(error: AmaltheaError) -> PageError:
     """The page that says what is wrong."""
+    if isinstance(error, InvalidKey):
+        return PageError(404, "There is no such session.")
     status = error.status if isinstance(error, NotNow | NotAllowed | NoSuchSession | BadRepository) else 503
     seconds = error.seconds if isinstance(error, NotNow) else None
     headers = {"retry-after": str(ceil(seconds))} if seconds else {}

@@ -17,8 +17,10 @@ from amalthea.services.tmpnb.pages.house import House
 from amalthea.services.tmpnb.pages.own import Own
 from amalthea.services.tmpnb.sessions.session import Session
 from amalthea.web.application import PageError
+from amalthea.web.static_files import PREFIX
 
 _PATH = re.compile(rb"/user/([a-zA-Z0-9-]{1,80})(?:/(.*))?", re.DOTALL)
+_NOTICED_WITHIN = 0.5
 _QUIET = frozenset(("GET", "HEAD", "OPTIONS"))
 
 
@@ -30,6 +32,7 @@ class Door:
         self._own = own
         self._again = again
         self._forwarded = instruments.forwarded
+        self._policy = " ".join(("frame-ancestors 'self'", *house.settings.frame_ancestors)).encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -40,7 +43,10 @@ class Door:
         scope["path_params"] = {"name": name}
         request = Request(scope, receive)
         if rest is None:
-            await RedirectResponse(f"/user/{name}/", 302, headers=UNCACHED)(scope, receive, send)
+            query = scope["query_string"].decode("latin-1")
+            await RedirectResponse(f"/user/{name}/{f'?{query}' if query else ''}", 302, headers=UNCACHED)(
+                scope, receive, send
+            )
             return
         session = self._house.sessions.get(name)
         if session is not None:
@@ -48,7 +54,8 @@ class Door:
                 await self._forward(request, session, send)
                 return
             except Gone:
-                pass  # it is ending: the page that says so comes instead
+                if await self._house.sessions.lives_on(session, seconds=_NOTICED_WITHIN):
+                    raise PageError(502, "This notebook server does not answer as it should.") from None
         page = rest.decode("latin-1")
         await (await self._again.instead(request, page))(scope, receive, send)
 
@@ -68,10 +75,11 @@ class Door:
             upstream=self._house.sessions.upstream(session),
             base=session.base,
             strip=self._own.strip(session),
+            policy=self._policy,
         )
 
-    def address(self, host: bytes, path: bytes) -> str | None:
-        """Where a WebSocket goes: the address of the session's server, where there is one under that name."""
+    def end(self, host: bytes, path: bytes) -> tuple[str, str] | None:
+        """Where a WebSocket goes: the address of the session's server, where there is one under that name; its base."""
         found = _PATH.fullmatch(path)
         if found is None:
             return None
@@ -79,14 +87,17 @@ class Door:
         session = self._house.sessions.get(name)
         if session is None or not self._fits(host.decode("latin-1"), name):
             return None
-        return session.spawned.address
+        return session.spawned.address, session.base
 
     def _fits(self, host: str, name: str) -> bool:
         return not self._house.places.by_name or self._house.places.session_of(host) == name
 
 
 class Apart:
-    """Each session under its own name, and nothing else there; the front page under its own, and no session there."""
+    """Each session under its own name, and nothing else there but what our pages about it look like.
+
+    The front page is under its own, and no session there.
+    """
 
     def __init__(self, app: ASGIApp, house: House) -> None:
         self._app = app
@@ -99,7 +110,7 @@ class Apart:
             found = _PATH.fullmatch(scope["raw_path"])
             named = self._places.session_of(request.headers.get("host", ""))
             asked = found[1].decode() if found else ""
-            if named and asked != named:
+            if named and asked != named and not scope["path"].startswith(PREFIX):
                 await _to(self._places.url(named, f"/user/{named}/"), scope, receive, send)
                 return
             if asked and not named:

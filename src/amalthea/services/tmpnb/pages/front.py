@@ -90,7 +90,7 @@ class Front:
             ticket = house.admission.ask(wish, house.visitors.address(request.scope))
         except AmaltheaError as error:
             raise page_error(error) from None
-        return await self._answer(request, ticket)
+        return await led(house, request, ticket)
 
     def _wish(self, request: Request, offer: str, path: str) -> Wish:
         network = self._house.visitors.network(request.scope)
@@ -101,21 +101,23 @@ class Front:
             raise PageError(400, "There is no such offer.", hint="Choose one on the front page.")
         return wish
 
-    async def _answer(self, request: Request, ticket: Ticket) -> Response:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_AT_ONCE if self._house.admission.soon(ticket) else 0):
-                await ticket.over()
-        if ticket.failure is not None:
-            raise page_error(ticket.failure)
-        if ticket.session is None:
-            return RedirectResponse(f"/wait/{ticket.name}", 303, headers=UNCACHED)
-        return handed_over(self._house, request, ticket.session)
-
     def _own(self, request: Request) -> list[Session]:
         """The sessions that this browser has and that live here, the newest first."""
         known = remembered(request)
         found = [self._house.sessions.get(name) for name in reversed(known)]
         return [session for session in found if session is not None and known[session.name] == session.token]
+
+
+async def led(house: House, request: Request, ticket: Ticket, page: str = "") -> Response:
+    """To the session, or to the queue where that takes longer."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_AT_ONCE if house.admission.soon(ticket) else 0):
+            await ticket.over()
+    if ticket.failure is not None:
+        raise page_error(ticket.failure)
+    if ticket.session is None:
+        return RedirectResponse(house.places.front(f"/wait/{ticket.name}"), 303, headers=UNCACHED)
+    return handed_over(house, request, ticket.session, page)
 
 
 def handed_over(house: House, request: Request, session: Session, page: str = "") -> Response:

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from amalthea.model.errors import AmaltheaError
-from amalthea.services.tmpnb.pages.answers import UNCACHED, page_error
+from amalthea.services.tmpnb.pages.answers import UNCACHED, check_same_origin, page_error
 from amalthea.services.tmpnb.pages.cookies import opens, shown
 from amalthea.services.tmpnb.pages.house import House
 from amalthea.services.tmpnb.sessions.keeping import TOKEN, digest
@@ -112,6 +112,8 @@ class Own:
         session = self._house.sessions.get(request.path_params["name"])
         if session is None:
             raise PageError(404, "This session has ended.")
+        if request.method == "POST":  # a page of another session is of the same site, so that the cookie would come
+            check_same_origin(request)
         self._check(request, session)
         return session
 

@@ -13,6 +13,7 @@ from amalthea.services.tmpnb.starting.repositories import archive_url
 
 _OPEN = re.compile(r"(lab|tree|notebooks|files|edit|doc|consoles|terminals|retro|voila)(/[^\\\x00-\x20\x7f]*)?")
 _ODD = re.compile(r"(^|/)\.\.?(/|$)|//|[\\\x00-\x1f\x7f]")
+_SAFE = "/%:@!$&'()*+,;=-._~"
 _OURS = frozenset(("token", "urlpath"))
 _LONGEST = 2000
 _FIELDS = 20
@@ -73,7 +74,7 @@ def opened(path: str, query: str) -> str:
 
     Browsers read `%2e` as a dot: a page that leads elsewhere would take the token there.
     """
-    clean = quote(path.strip("/") or "lab", safe="/%:@!$&'()*+,;=-._~", errors="replace")
+    clean = quote(path.strip("/") or "lab", safe=_SAFE, errors="replace")
     said = urlencode([pair for pair in pairs(query) if pair[0] not in _OURS], quote_via=quote, errors="replace")
     if len(clean) + len(said) > _LONGEST or not _OPEN.fullmatch(clean) or _ODD.search(unquote(clean, "latin-1")):
         raise BadRepository(
@@ -82,6 +83,15 @@ def opened(path: str, query: str) -> str:
             hint="Links begin with /lab, /tree, /notebooks, /files or /v2.",
         )
     return clean + (f"?{said}" if said else "")
+
+
+def passed(page: str) -> str:
+    """A page of a session, with its query, as it came in an address; "" where it leads elsewhere."""
+    path, _, query = page.partition("#")[0].partition("?")
+    clean = quote(path.lstrip("/"), safe=_SAFE, errors="replace")
+    if _ODD.search(unquote(path, "latin-1")) or _ODD.search(unquote(clean, "latin-1")):
+        return ""
+    return clean + (f"?{query}" if query and quote(query, safe=_SAFE + "?") == query else "")
 
 
 def pairs(query: str) -> list[tuple[str, str]]:

@@ -77,6 +77,13 @@ class Sessions:
         """The session of that name, where it lives."""
         return self._living.get(name)
 
+    async def lives_on(self, session: Session, *, seconds: float) -> bool:
+        """Whether it lives so much later: its end is noticed a moment after its server went away."""
+        watching = self._watching.get(session.name)
+        if watching is not None and self.get(session.name) is session:
+            await asyncio.wait({watching}, timeout=seconds)
+        return self.get(session.name) is session
+
     def upstream(self, session: Session) -> Upstream:
         """Its server."""
         return self._upstreams[session.name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -15,7 +16,11 @@ from amalthea.services.tmpnb.starting.repositories import Repositories
 from amalthea.services.tmpnb.starting.unpacking import Unpacked, unpacked
 from amalthea.services.tmpnb.work.work import Work
 
+log = logging.getLogger(__name__)
+
 _AT_ONCE = 8
+_UNPACKED_AT_ONCE = 2
+"""Each is in memory whole, as large as the disk of a session."""
 
 
 class FirstFiles:
@@ -29,6 +34,7 @@ class FirstFiles:
         self._work = work
         self._settings = settings
         self._restored = instruments.restored
+        self._unpacking = asyncio.Semaphore(_UNPACKED_AT_ONCE)
 
     async def begins(self, session: Session) -> None:
         """Fill its home. Raises `BadRepository`, `NoSuchSession`, and what the store raises."""
@@ -38,7 +44,8 @@ class FirstFiles:
         elif wish.repository:
             archive = await self._repositories.archive(wish.repository)
             bounds = {"files": self._settings.files, "size": int(self._settings.disk)}
-            await _write(await asyncio.to_thread(list, unpacked(archive, **bounds)), home)
+            async with self._unpacking:
+                await _write(await asyncio.to_thread(list, unpacked(archive, **bounds)), home)
         elif wish.directory:
             await _write(await asyncio.to_thread(list, _of_directory(Path(wish.directory))), home)
 
@@ -66,7 +73,8 @@ async def _write(files: Iterable[Unpacked], home: Home) -> None:
 def _of_directory(root: Path) -> Iterator[Unpacked]:
     """The files below a directory that the fleet file names; hidden ones stay there."""
     if not root.is_dir():
-        raise BadRepository("The directory that this offer begins with is not there.", where=str(root))
+        log.error("an offer begins with a directory that is not there: %s", root)
+        raise BadRepository("The directory that this offer begins with is not there. This has been logged.")
     for path in sorted(root.rglob("*")):
         relative = path.relative_to(root)
         if path.is_file() and not any(part.startswith(".") for part in relative.parts):

@@ -20,6 +20,7 @@ _GITHUB = re.compile(rf"(?P<kind>gh|gist)/(?P<user>{_PART})/(?P<name>{_PART})(?:
 _GITLAB = re.compile(
     rf"gl/(?:(?P<escaped>{_PART}(?:%2F{_PART})+)/(?P<ref>{_REF})|(?P<path>{_PART}(?:/{_PART})+)/(?P<at>[^/\s?#]{{1,200}}))"
 )
+_PLAIN = {"accept-encoding": "identity"}
 _SECONDS = 30.0
 _FRESH = 60.0
 _KEPT = 128 << 20
@@ -71,7 +72,7 @@ class Repositories:
 
     async def _fetch(self, url: str) -> bytes:
         try:
-            async with asyncio.timeout(_SECONDS), self._client.stream("GET", url) as answer:
+            async with asyncio.timeout(_SECONDS), self._client.stream("GET", url, headers=_PLAIN) as answer:
                 if answer.status_code != 200:
                     raise _refused(answer.status_code, url)
                 body = await self._read(answer)

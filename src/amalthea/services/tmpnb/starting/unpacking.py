@@ -13,6 +13,13 @@ from amalthea.services.tmpnb.errors import BadRepository
 
 _DEEPEST = 30
 _LONGEST = 240
+_METHODS = frozenset((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))
+_END = b"PK\x05\x06"
+_END_BYTES = 22
+_LOCATOR = b"PK\x06\x07"
+_LOCATOR_BYTES = 20
+_LINE_BYTES = 300
+_FEW = 1000
 
 
 class Unpacked(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +35,7 @@ def unpacked(archive: bytes, *, files: int, size: int) -> Iterator[Unpacked]:
 
     At most so many `files`, with so many bytes in all: what an archive says of itself is not believed.
     """
+    _check_list(archive, files)
     try:
         with zipfile.ZipFile(io.BytesIO(archive)) as opened:
             left = size
@@ -35,14 +43,28 @@ def unpacked(archive: bytes, *, files: int, size: int) -> Iterator[Unpacked]:
                 path = _inside(info.filename)
                 if path is None:
                     continue
+                if info.compress_type not in _METHODS:  # which forges do not use, and which need memory as they say
+                    raise BadRepository("The archive of the repository is packed in an uncommon way.")
                 with opened.open(info) as member:
                     body = member.read(left + 1)
                 left -= len(body)
                 if left < 0:
                     raise BadRepository("The repository is larger than a notebook server's disk.")
                 yield Unpacked(path=path, body=body, executable=bool(info.external_attr >> 16 & 0o100))
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
+    except BadRepository:
+        raise
+    except Exception as error:  # zipfile raises all kinds of them for what strangers make
         raise BadRepository("The archive of the repository is damaged.") from error
+
+
+def _check_list(archive: bytes, most: int) -> None:
+    """Raises `BadRepository` where the list of files alone, which is read whole, would fill the memory."""
+    end = archive.rfind(_END)
+    size = int.from_bytes(archive[end + 12 : end + 16], "little")
+    if end < 0 or end + _END_BYTES > len(archive):
+        raise BadRepository("The archive of the repository is damaged.")
+    if archive[:end][-_LOCATOR_BYTES:].startswith(_LOCATOR) or size > max(most, _FEW) * _LINE_BYTES:
+        raise BadRepository(f"The repository has too many files; a notebook server has room for {most}.")
 
 
 def _plain(opened: zipfile.ZipFile, most: int) -> list[zipfile.ZipInfo]:
