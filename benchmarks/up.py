@@ -118,7 +118,9 @@ def _memory(command: int, at: Path) -> list[tuple[str, float]]:
                 names[process.pid] = "amalthea up"
             else:
                 others[process] = above
-    for process, above in others.items():
-        if elder := next((pid for pid in above if pid in names), 0):
-            names[process.pid] = f"{names[elder]}, one of its own"
-    return sorted((name, psutil.Process(pid).memory_full_info().pss / 1e6) for pid, name in names.items())
+    own = {
+        process.pid: f"{names[elder]}, one of its own"
+        for process, above in others.items()
+        if (elder := next((pid for pid in above if pid in names), 0))
+    }
+    return sorted((name, psutil.Process(pid).memory_full_info().pss / 1e6) for pid, name in (names | own).items())

@@ -80,11 +80,14 @@ async def small() -> AsyncIterator[SmallFleet]:
         await provider.aclose()
 
 
-async def test_the_edge_starts_first_and_gets_its_routes_when_everything_is_ready(small: SmallFleet) -> None:
+async def test_an_edge_starts_first_and_lets_visitors_in_as_soon_as_something_is_ready(small: SmallFleet) -> None:
     events = await small.apply()
     assert small.history[:2] == ["prepare here", "start edge at here"]
-    assert sorted(small.history[2:4]) == ["start reader-1 at north", "start reader-1 at south"]
-    assert small.history[4:] == ["route here"]
+    starts = [line for line in small.history if line.startswith("start reader")]
+    assert sorted(starts) == ["start reader-1 at north", "start reader-1 at south"]
+    routes = [line for line in small.history if line == "route here"]
+    assert len(routes) in (2, 3)  # for the first copy, for the second unless it was as early, and for all of them
+    assert small.history[-1] == "route here"
     assert small.edge.places == [("reader", "north"), ("reader", "south")]
     assert [event.what for event in events if event.site == "north"] == [What.STARTING, What.STARTED, What.READY]
     assert events[-1].what is What.ROUTED

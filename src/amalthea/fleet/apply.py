@@ -87,6 +87,9 @@ class _Application:
         self._started: list[tuple[str, Workload]] = []
         self._copies: dict[tuple[str, str], Running] = {}
         self._moved: list[Edge] = []
+        self._fresh: list[Edge] = []
+        self._shown = 0
+        self._opening = asyncio.Lock()
 
     async def run(self) -> None:
         try:
@@ -107,6 +110,8 @@ class _Application:
             if workload.service == EDGE:
                 await by_site[site].prepare(self._before())
                 await self._start(site, workload)
+        if not self._before():
+            self._fresh = [edge for edge in self._edges if any(site == edge.site for site, _ in self._started)]
 
     async def _start_services(self) -> None:
         new = [place for place in self._wanted(Action.START, Action.REPLACE) if place[1].service != EDGE]
@@ -134,6 +139,17 @@ class _Application:
         copy = await until_ready(site, self._providers[site], workload, copy, within=within)
         self._copies[site, workload.key] = copy
         self._report(What.READY, site, workload.name, "")
+        await self._open_early()
+
+    async def _open_early(self) -> None:
+        """Where nothing was served before, visitors need not wait for the slowest service to see the first."""
+        async with self._opening:
+            if self._shown == len(self._copies):  # somebody else's turn has shown this copy too
+                return
+            self._shown = len(self._copies)
+            where = endpoints([(site, copy) for (site, _), copy in self._copies.items()])
+            for edge in self._fresh:
+                await self._route(edge, where)
 
     async def _adopt(self, site: str, workload: Workload) -> None:
         self._copies[site, workload.key] = await start(site, self._providers[site], workload)

@@ -296,3 +296,14 @@ async def test_an_environment_that_there_is_no_more_is_replaced_by_the_first(
     async with tmpnb(place, store=store, clock=clock, site="south", pool=0) as site:
         new = Found((await reopened(site, session)).headers["location"])
         assert site.spawner.sessions[new.name].order.environment == "python"
+
+
+async def test_who_lost_a_session_gets_it_back_whatever_his_network_has_started(
+    place: Path, store: MemoryStore, clock: HeldClock
+) -> None:
+    async with tmpnb(place, store=store, clock=clock, pool=0, starts=1) as site:
+        visitor = site.browser()
+        visitor.headers["x-forwarded-for"] = "198.51.100.7"
+        session = await worked(site, visitor)
+        assert (await visitor.post("/spawn", data={"offer": "0"})).status_code == 429
+        assert (await reopened(site, session, visitor)).status_code == 303

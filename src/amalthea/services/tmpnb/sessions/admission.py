@@ -166,7 +166,8 @@ class Admission:
         waiting = sum(t.wish.network == wish.network and not t.done for t in self._tickets.values())
         try:
             self._bans.check(address)
-            self._shares.check(wish.network, waiting=waiting)
+            if not wish.again:  # whose session was lost gets it back: a whole class comes from one network
+                self._shares.check(wish.network, waiting=waiting)
         except AmaltheaError as error:
             self._instruments.refused.labels(type(error).__name__).inc()
             raise

@@ -166,9 +166,7 @@ class Sessions:
         session.active = self._clock()
         if not self.may_have_more(session):
             return False
-        longer = self._clock() + timedelta(seconds=max(self._settings.lifetime, self._settings.more))
-        wanted = max(session.until + timedelta(seconds=self._settings.more), longer)
-        session.until = min(wanted, self._longest(session))
+        session.until = min(session.until + timedelta(seconds=self._settings.more), self._longest(session))
         return True
 
     def _longest(self, session: Session) -> datetime:
