@@ -71,7 +71,8 @@ async def open_stores(
     async with aclosing(ReplicatedStore(late, limit=limit)) as store:
         await _open_some(late)
         with suppress(StoreUnavailable, TimeoutError):  # `keep_repairing` goes on with it
-            await asyncio.wait_for(store.refresh(), _START)
+            async with asyncio.timeout(_START):
+                await store.refresh()
         repairing = asyncio.create_task(store.keep_repairing())
         try:
             yield store

@@ -118,7 +118,8 @@ class Session:
         if self._over is None:
             return
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(self._over), _GRACE_SECONDS)
+            async with asyncio.timeout(_GRACE_SECONDS):
+                await asyncio.shield(self._over)
             return
         self._signal(signal.SIGKILL)
         await asyncio.shield(self._over)

@@ -62,7 +62,8 @@ class WarmParent:
         channel.setblocking(False)
         about = None
         try:
-            about, _ = await asyncio.wait_for(receive(channel), _PATIENCE_SECONDS)
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                about, _ = await receive(channel)
             problem = await _problem(about, process, log)
         except TimeoutError:
             problem = "importing it takes too long"
