@@ -17,7 +17,8 @@ test: $(VENV)/dev.stamp check  ## every check and the default test suite
 	$(BIN)/pytest -m "load and not slow" -n 0
 
 slow: $(VENV)/dev.stamp  ## what takes longer, or wants a container engine: sandboxes, Docker, crashes by the hundred
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m "slow and not load"
+	$(BIN)/pytest -m "slow and load" -n 0
 
 unit: $(VENV)/dev.stamp  ## the fast part of the tests
 	$(BIN)/pytest -n 4 -m "not system and not load and not browser and not slow"

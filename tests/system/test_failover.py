@@ -12,6 +12,8 @@ from tests.system.load import Load, Sample
 
 pytestmark = [pytest.mark.system, pytest.mark.load]
 
+SLOW = pytest.mark.slow
+
 RATE, SECONDS = 200, 20
 KILL_AT, APPLY_AT, STOP_AT = 3.0, 7.0, 13.0
 TARGETS = (("nbviewer.localhost", "/sample"), ("nbviewer.localhost", "/"), ("status.localhost", "/"))
@@ -32,7 +34,7 @@ async def lose_both_in_turn(fleet: Laptop) -> tuple[list[Sample], float, float]:
     return await running, applied, stopped
 
 
-@pytest.mark.parametrize("home", ["", "north", "south"])
+@pytest.mark.parametrize("home", ["", pytest.param("north", marks=SLOW), pytest.param("south", marks=SLOW)])
 async def test_the_loss_of_a_site_costs_no_visitor_an_error(home: str) -> None:
     edge = f'home = "{home}"' if home else ""
     with laptop(edge=edge) as fleet:

@@ -31,6 +31,7 @@ def nothing_runs(fleet: Laptop) -> bool:
     return fleet.processes() == []
 
 
+@pytest.mark.slow
 @pytest.mark.privileged
 def test_a_full_disk_at_the_start_is_told_and_nothing_is_left_running() -> None:
     with laptop() as fleet, small_disk(fleet.state / "store" / "north", size="64k") as disk:
@@ -51,6 +52,7 @@ def test_a_disk_that_fills_up_later_costs_no_page() -> None:
         fleet.run("down")
 
 
+@pytest.mark.slow
 def test_a_store_that_cannot_be_used_is_told() -> None:
     with laptop() as fleet:
         (fleet.state / "store").mkdir(parents=True)
