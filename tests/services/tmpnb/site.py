@@ -22,7 +22,7 @@ from amalthea.model.spawner import Environment, Spawner
 from amalthea.model.store import ObjectStore
 from amalthea.model.wire import convert
 from amalthea.services.tmpnb.opening import Opened, opened
-from amalthea.services.tmpnb.operating import operating
+from amalthea.services.tmpnb.operating import Operating
 from amalthea.services.tmpnb.settings import Settings
 from amalthea.web.admin import admin_application
 from tests.services.tmpnb.plain_server import PlainServer
@@ -156,7 +156,7 @@ async def tmpnb(
         parts = await stack.enter_async_context(
             opened(ready, place, runtime=runtime, registry=registry, tls=certificates())
         )
-        admin = admin_application(parts.ready, registry, operating(parts, clock=clock))
+        admin = admin_application(parts.ready, registry, Operating(parts, clock=clock).routes())
         port = await stack.enter_async_context(serving(parts.application, ws=parts.tunnels, proxy_headers=False))
         operators = await stack.enter_async_context(serving(admin))
         url, operator = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{operators}"

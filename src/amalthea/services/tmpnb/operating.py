@@ -43,13 +43,55 @@ class SessionReport(msgspec.Struct, frozen=True, kw_only=True):
     connections: tuple[dict[str, object], ...] = ()
 
 
-def operating(tmpnb: Opened, *, clock: Clock) -> Sequence[BaseRoute]:
-    """The routes."""
+class Operating:
+    """What one running tmpnb answers to those who operate it."""
 
-    async def report(session: Session) -> SessionReport:
-        now = clock()
+    def __init__(self, tmpnb: Opened, *, clock: Clock) -> None:
+        self._tmpnb = tmpnb
+        self._clock = clock
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """For the administrators' application."""
+        return [
+            Route("/-/sessions", self.listed, methods=["GET"]),
+            Route("/-/sessions/{name}", self.ended, methods=["DELETE"]),
+            Route("/-/walls", self.walls, methods=["GET"]),
+            *(Route(path, self.drained, methods=["DELETE"]) for path in ("/-/pool", "/api/pool")),
+        ]
+
+    async def listed(self, request: Request) -> Response:
+        """Every session, and how full it is."""
+        found = await asyncio.gather(*map(self._report, self._tmpnb.sessions))
+        return JSONResponse(
+            {
+                "sessions": builtins(list(found)),
+                "ready": self._tmpnb.pool.idle,
+                "waiting": len(self._tmpnb.admission.waiting),
+                "free": self._tmpnb.admission.free,
+            }
+        )
+
+    async def ended(self, request: Request) -> Response:
+        """End one; its work is kept."""
+        name = request.path_params["name"]
         try:
-            usage = await tmpnb.spawner.usage(session.name)
+            await self._tmpnb.sessions.end(name, "Whoever runs this service ended it.", reason="operator")
+        except NoSuchSession:
+            return JSONResponse({"ended": False, "message": f"there is no session {name} here"}, 404)
+        return JSONResponse({"ended": True})
+
+    async def walls(self, request: Request) -> Response:
+        """What stands around each session here."""
+        return JSONResponse(builtins(list(self._tmpnb.spawner.guarantees())))
+
+    async def drained(self, request: Request) -> Response:
+        """End what is ready; new ones follow."""
+        return JSONResponse({"drained": await self._tmpnb.pool.drain()})
+
+    async def _report(self, session: Session) -> SessionReport:
+        now = self._clock()
+        try:
+            usage = await self._tmpnb.spawner.usage(session.name)
         except Unreachable:
             usage = Usage()
         return SessionReport(
@@ -58,42 +100,10 @@ def operating(tmpnb: Opened, *, clock: Clock) -> Sequence[BaseRoute]:
             environment=session.wish.environment,
             source=session.wish.source,
             age=round((now - session.started).total_seconds(), 1),
-            left=round(tmpnb.sessions.left(session).total_seconds(), 1),
+            left=round(self._tmpnb.sessions.left(session).total_seconds(), 1),
             idle=0.0 if session.busy else round((now - session.active).total_seconds(), 1),
             busy=session.busy,
             slowed=session.slowed,
             usage=usage,
-            connections=tuple(map(builtins, tmpnb.egress.connections(session.name)[-_CONNECTIONS:])),
+            connections=tuple(map(builtins, self._tmpnb.egress.connections(session.name)[-_CONNECTIONS:])),
         )
-
-    async def listed(request: Request) -> Response:
-        found = await asyncio.gather(*map(report, tmpnb.sessions))
-        return JSONResponse(
-            {
-                "sessions": builtins(list(found)),
-                "ready": tmpnb.pool.idle,
-                "waiting": len(tmpnb.admission.waiting),
-                "free": tmpnb.admission.free,
-            }
-        )
-
-    async def ended(request: Request) -> Response:
-        name = request.path_params["name"]
-        try:
-            await tmpnb.sessions.end(name, "Whoever runs this service ended it.", reason="operator")
-        except NoSuchSession:
-            return JSONResponse({"ended": False, "message": f"there is no session {name} here"}, 404)
-        return JSONResponse({"ended": True})
-
-    async def walls(request: Request) -> Response:
-        return JSONResponse(builtins(list(tmpnb.spawner.guarantees())))
-
-    async def drained(request: Request) -> Response:
-        return JSONResponse({"drained": await tmpnb.pool.drain()})
-
-    return [
-        Route("/-/sessions", listed, methods=["GET"]),
-        Route("/-/sessions/{name}", ended, methods=["DELETE"]),
-        Route("/-/walls", walls, methods=["GET"]),
-        *(Route(path, drained, methods=["DELETE"]) for path in ("/-/pool", "/api/pool")),
-    ]

@@ -17,7 +17,7 @@ from amalthea.model.units import Duration
 from amalthea.model.workload import Workload
 from amalthea.services.tmpnb import moves
 from amalthea.services.tmpnb.opening import opened
-from amalthea.services.tmpnb.operating import operating
+from amalthea.services.tmpnb.operating import Operating
 from amalthea.services.tmpnb.pages.front import FRONT_TEXT
 from amalthea.services.tmpnb.places import HOST, Places
 from amalthea.services.tmpnb.settings import Settings
@@ -72,7 +72,7 @@ class Tmpnb:
         registry = new_registry()
         async with opened(settings, site, runtime=runtime, registry=registry) as tmpnb:
             _check_walls(tmpnb.spawner, settings, site)
-            admin = admin_application(tmpnb.ready, registry, operating(tmpnb, clock=runtime.clock))
+            admin = admin_application(tmpnb.ready, registry, Operating(tmpnb, clock=runtime.clock).routes())
             await server.serve(tmpnb.application, admin, runtime.listen, websockets=tmpnb.tunnels)
 
 

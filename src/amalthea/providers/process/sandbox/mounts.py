@@ -8,6 +8,7 @@ need to run; no file of it can be secret then.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -176,8 +177,6 @@ def _interpreter_settings() -> None:
 
     `python -m venv` hides the user's own packages, and pip then refuses to install any; nothing else can be written.
     """
-    import sys
-
     settings = Path(sys.prefix.lstrip("/"), "pyvenv.cfg")
     if sys.prefix == sys.base_prefix or not settings.exists():
         return
