@@ -97,8 +97,8 @@ async def _list(place: Place, *, as_json: bool) -> None:
 def _table(rows: Sequence[tuple[str, dict[str, Any]]]) -> Table:
     made = Table(box=None, pad_edge=False, header_style="dim")
     made.add_column("session", no_wrap=True, overflow="fold", min_width=24)
-    for column in ("network", "age", "ends in", "does", "memory", "CPU", "connects to"):
-        made.add_column(column)
+    for column in ("network", "age", "ends in", "does", "memory", "CPU", "reaches"):
+        made.add_column(column, overflow="fold")  # what is cut cannot be copied
     for _, session in rows:
         usage = session["usage"]
         doing = "computes" if session["busy"] else f"idle {_span(session['idle'])}"
